@@ -1,0 +1,3 @@
+"""Certwright: orders TLS certificates from commercial CAs exactly once, and keeps them."""
+
+__version__ = "0.1.0"

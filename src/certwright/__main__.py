@@ -1,0 +1,5 @@
+"""``python -m certwright``."""
+
+from certwright.doors.cli import main
+
+main()

@@ -1,0 +1,223 @@
+"""DigiCert's answers about the account itself: organizations, domains, products, divisions, webhooks."""
+
+from __future__ import annotations
+
+from certwright.cas.digicert.wire import Many, Moment, Named, Rows, Shape, Token, User
+
+
+class Account(Shape):
+    """The CertCentral account."""
+
+    id: str
+    primary_organization_id: str = ""
+    primary_organization_name: str = ""
+    root_container_id: str = ""
+    cert_central_type: str = ""
+    cert_transparency: str = ""
+
+
+class Users(Rows):
+    """A page of users."""
+
+    users: Many[User] = ()
+
+
+class Validation(Shape):
+    """One kind of validation (ov, ev, dv ...) and how far it is."""
+
+    type: str = ""
+    name: str = ""
+    status: str = ""
+    date_created: Moment = None
+    validated_until: Moment = None
+    dcv_status: str = ""
+    org_status: str = ""
+
+
+class Validations(Rows):
+    """The validations of an organization or domain."""
+
+    validations: Many[Validation] = ()
+
+
+class Organization(Shape):
+    """Whom certificates are for."""
+
+    id: str
+    name: str = ""
+    display_name: str = ""
+    assumed_name: str = ""
+    status: str = ""
+    is_active: bool = True
+    validations: Many[Validation] = ()
+
+
+class Organizations(Rows):
+    """A page of organizations."""
+
+    organizations: Many[Organization] = ()
+
+
+class Container(Shape):
+    """A division of the account."""
+
+    id: str
+    name: str = ""
+    parent_id: str = ""
+    is_active: bool = True
+    allowed_domain_names: Many[str] = ()
+
+
+class Containers(Rows):
+    """All divisions."""
+
+    containers: Many[Container] = ()
+
+
+class Created(Shape):
+    """The id of what was made."""
+
+    id: str
+
+
+class DcvExpiration(Shape):
+    """Until when a proof may be used again."""
+
+    ov: str = ""
+    ev: str = ""
+
+
+class Domain(Shape):
+    """A prevalidated (or not yet validated) domain."""
+
+    id: str
+    name: str = ""
+    is_active: bool = True
+    status: str = ""
+    organization: Named = Named()
+    validations: Many[Validation] = ()
+    dcv_method: str = ""
+    dcv_token: Token = Token()
+    dcv_expiration: DcvExpiration = DcvExpiration()
+    dcv_approval_datetime: Moment = None
+    dcv_expiration_datetime: Moment = None
+
+
+class Domains(Rows):
+    """A page of domains."""
+
+    domains: Many[Domain] = ()
+
+
+class NewDomain(Created):
+    """The answer to a submitted domain."""
+
+    dcv_token: Token = Token()
+
+
+class Emails(Shape):
+    """The addresses to which proofs by e-mail go."""
+
+    name_scope: str = ""
+    base_emails: Many[str] = ()
+    whois_emails: Many[str] = ()
+
+
+class DomainToken(Token):
+    """A new random value of a domain, sometimes inside another object."""
+
+    dcv_token: Token = Token()
+
+
+class CheckedDomain(Shape):
+    """The answer to a check of a domain's proof."""
+
+    status: str = ""
+
+
+class DcvMethod(Shape):
+    """A way to prove control."""
+
+    name: str
+    display_name: str = ""
+    default: bool = False
+
+
+class DcvMethods(Rows):
+    """All ways to prove control."""
+
+    methods: Many[DcvMethod] = ()
+
+
+class ValidationType(Shape):
+    """A kind of validation."""
+
+    type: str
+    name: str = ""
+    requires_dcv: bool = False
+
+
+class ValidationTypes(Rows):
+    """All kinds of validation."""
+
+    validation_types: Many[ValidationType] = ()
+
+
+class Product(Shape):
+    """What the account may order."""
+
+    name_id: str
+    name: str = ""
+    type: str = ""
+    group_name: str = ""
+    validation_type: str = ""
+    replacement_product_name_id: str = ""
+    allowed_ca_certs: Many[Named] = ()
+    duplicates_allowed: bool = False
+    additional_dns_names_allowed: bool = False
+
+    @property
+    def is_tls(self) -> bool:
+        """Whether it is a TLS server certificate, as far as DigiCert tells."""
+        return not self.type or "ssl" in self.type
+
+    @property
+    def is_private(self) -> bool:
+        """Whether it chains to a private root."""
+        return "private" in f"{self.group_name} {self.name_id}"
+
+    @property
+    def validation(self) -> str:
+        """``dv``, ``ov`` or ``ev``: told, or read from DigiCert's way of naming products."""
+        if self.validation_type in ("dv", "ov", "ev"):
+            return self.validation_type
+        words = f"{self.name_id}_{self.group_name}".split("_")
+        return next((kind for kind in ("dv", "ev") if kind in words), "ov")
+
+
+class Products(Rows):
+    """All products."""
+
+    products: Many[Product] = ()
+
+
+class CustomField(Shape):
+    """A field that the account adds to its orders."""
+
+    id: str
+    label: str = ""
+    is_required: bool = False
+    is_active: bool = True
+    data_type: str = ""
+
+
+class CustomFields(Rows):
+    """All such fields."""
+
+    metadata: Many[CustomField] = ()
+
+
+class NewWebhook(Shape):
+    """The id of a new webhook."""
+
+    webhook_id: str

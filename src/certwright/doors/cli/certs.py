@@ -1,0 +1,309 @@
+"""``certwright cert``: list, show, export, reissue, duplicate, revoke."""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from certwright.doors.cli import follow, wishes
+from certwright.doors.cli.options import AsJSON, Comment, Wait
+from certwright.doors.cli.orders import finish
+from certwright.doors.cli.session import opened
+from certwright.doors.cli.shapes import certificate_json, revocation_json
+from certwright.doors.cli.terminal import cell, fields, moment, print_json, state, table
+from certwright.model.ca import CAOrder
+from certwright.model.errors import Refused
+from certwright.model.order import Order, Revocation
+from certwright.model.words import CertificateState, Operation, RevocationReason, RevocationState
+from certwright.pki import names as pki_names
+from certwright.doors.cli.export import Format, write
+from certwright.store.inventory import Entry
+from certwright.wiring import Certwright
+
+app = typer.Typer()
+Which = Annotated[
+    str,
+    typer.Argument(
+        metavar="CERTIFICATE", help="Its fingerprint (8 hex digits or more), serial, number or common name."
+    ),
+]
+
+
+@app.command("list")
+def list_certificates(
+    account: Annotated[str, typer.Option(help="Only of this CA account.")] = "",
+    wanted: Annotated[str, typer.Option("--state", help="valid, replaced, revoked or expired.")] = "",
+    name: Annotated[str, typer.Option(help="Only with this common name.")] = "",
+    as_json: AsJSON = False,
+) -> None:
+    """List certificates, oldest record first."""
+    with opened() as certwright:
+        entries = certwright.inventory.browse(account=account, state=wanted, name=name)
+        if as_json:
+            for entry in entries:
+                print_json(certificate_json(entry))
+            return
+        table(
+            "Certificates",
+            ("fingerprint", "names", "valid until (UTC)", "state", "key", "account"),
+            (
+                (
+                    entry.certificate.fingerprint[:16],
+                    cell(", ".join(entry.certificate.names[:2])),
+                    moment(entry.certificate.not_after),
+                    state(entry.state),
+                    cell(_key_place(entry)),
+                    cell(entry.account),
+                )
+                for entry in entries
+            ),
+        )
+
+
+def _key_place(entry: Entry) -> str:
+    key = entry.key
+    return f"{key.kind} {key.token}".strip() if key else ""
+
+
+@app.command()
+def show(which: Which, as_json: AsJSON = False) -> None:
+    """Show a certificate and what is known about it."""
+    with opened() as certwright:
+        entry = certwright.inventory.get(which)
+        if as_json:
+            print_json(certificate_json(entry))
+            return
+        leaf = entry.certificate
+        fields(
+            leaf.common_name or leaf.fingerprint,
+            {
+                "state": state(entry.state)
+                + (f" {moment(entry.revoked_at)} {cell(entry.revocation_reason)}" if entry.revoked_at else ""),
+                "fingerprint": leaf.fingerprint,
+                "serial": leaf.serial,
+                "names": cell(", ".join(leaf.names)),
+                "issuer": cell(leaf.issuer),
+                "valid": f"{moment(leaf.not_before)} to {moment(leaf.not_after)} UTC",
+                "account": cell(entry.account),
+                "CA order": cell(entry.ca_order.order_id),
+                "CA certificate": cell(entry.ca_order.certificate_id),
+                "order": str(entry.order_id or ""),
+                "key": cell(f"{_key_place(entry)} {entry.key.cka_id if entry.key else ''}".strip()),
+                "replaces": entry.replaces,
+                "replaced by": entry.replaced_by,
+            },
+        )
+
+
+@app.command()
+def export(
+    which: Which,
+    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PEM,
+    target: Annotated[Path | None, typer.Option("--out", help="Where to; standard output by default.")] = None,
+    leaf_only: Annotated[bool, typer.Option("--leaf-only", help="Without the chain.")] = False,
+    with_key: Annotated[bool, typer.Option("--key", help="With the private key; software keys only.")] = False,
+    password_file: Annotated[
+        Path | None, typer.Option(help="Its first line protects PKCS#12 and JKS, or the key in PEM.")
+    ] = None,
+) -> None:
+    """Write a certificate with its chain as PEM, DER, PKCS#7, PKCS#12, ZIP or JKS.
+
+    Of a key in a token, --key gives the PKCS#11 URI as a PEM file, which OpenSSL 3 takes for a key file.
+    """
+    with opened() as certwright:
+        entry = certwright.inventory.get(which)
+        chain = certwright.inventory.chain(entry)
+        password = _password(password_file)
+        if with_key and entry.key is None:
+            raise Refused("The key of this certificate is not ours.")
+        if with_key and entry.key is not None and entry.key.kind == "pkcs11":
+            content = certwright.keyring.uri_pem(entry.key)
+        else:
+            private_key = certwright.keyring.private_key(entry.key) if with_key and entry.key else None
+            content = write(form, chain, key=private_key, password=password, leaf_only=leaf_only)
+        if target is None:
+            sys.stdout.buffer.write(content)
+        else:
+            _write_private(target, content)
+            sys.stderr.write(f"{target}: {len(content)} bytes\n")
+
+
+def _password(file: Path | None) -> bytes | None:
+    if file is None:
+        return None
+    try:
+        return file.read_bytes().splitlines()[0]
+    except (OSError, IndexError):
+        raise Refused(f"{file} holds no password on its first line.") from None
+
+
+def _write_private(target: Path, content: bytes) -> None:
+    """Whole or not at all, and readable by its owner alone."""
+    temporary = target.with_name(f".{target.name}.new")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Refused(f"{target} cannot be written: {error.strerror}.") from None
+
+
+@app.command()
+def reissue(  # noqa: PLR0913 - one option each
+    which: Which,
+    name: Annotated[list[str] | None, typer.Option(help="The names it is to have; unchanged by default.")] = None,
+    key: Annotated[str, typer.Option(help="Where the new key is made; where the old one is by default.")] = "",
+    csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have; - reads it from stdin.")] = "",
+    option: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")] = None,
+    reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same reissue.")] = "",
+    comment: Comment = "",
+    wait: Wait = None,
+    as_json: AsJSON = False,
+) -> int:
+    """Get a changed certificate inside the same CA order, with a new key unless a CSR is given."""
+    return _inside(Operation.REISSUE, which, name, key, csr, option, reference, comment, wait, as_json=as_json)
+
+
+@app.command()
+def duplicate(  # noqa: PLR0913 - one option each
+    which: Which,
+    key: Annotated[str, typer.Option(help="Where the new key is made; where the old one is by default.")] = "",
+    csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have; - reads it from stdin.")] = "",
+    option: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")] = None,
+    reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same duplicate.")] = "",
+    comment: Comment = "",
+    wait: Wait = None,
+    as_json: AsJSON = False,
+) -> int:
+    """Get one more certificate of the same names beside it, inside the same CA order."""
+    return _inside(Operation.DUPLICATE, which, None, key, csr, option, reference, comment, wait, as_json=as_json)
+
+
+def _inside(  # noqa: PLR0913 - what the two commands above share
+    operation: Operation,
+    which: str,
+    names: list[str] | None,
+    key: str,
+    csr: str,
+    option: list[str] | None,
+    reference: str,
+    comment: str,
+    wait: float | None,
+    *,
+    as_json: bool,
+) -> int:
+    with opened() as certwright:
+        entry = certwright.inventory.get(which)
+        if not entry.ca_order.order_id:
+            raise Refused("This certificate belongs to no CA order we know of.")
+        wishes.check_account(certwright, entry.account)
+        first = _order_of(certwright, entry)
+        given = wishes.read_csr(csr) if csr else None
+        wanted = [pki_names.normalise(name) for name in names or (() if given else entry.certificate.names)]
+        request = wishes.request(
+            operation,
+            _common_name_first(wanted, entry.certificate.common_name),
+            given,
+            product=first.request.product if first else "",
+            organization=first.request.organization if first else "",
+            inside=entry.ca_order.order_id,
+            comment=comment,
+            options=wishes.pairs(option or []),
+        )
+        label = request.common_name
+        place = (
+            wishes.key(certwright, key, given, label=label)
+            if key or given
+            else wishes.same_place(certwright, entry.key, label)
+        )
+        order, _ = certwright.orders.create(
+            entry.account,
+            request,
+            place,
+            reference=wishes.reference(certwright, reference),
+            csr=given.der if given else b"",
+            replaces=entry.certificate.fingerprint,
+            watched_until=certwright.clock.now() + timedelta(seconds=min(wait, 86_400)) if wait else None,
+        )
+        return finish(certwright, order, wait, as_json=as_json)
+
+
+def _order_of(certwright: Certwright, entry: Entry) -> Order | None:
+    return certwright.orders.get(str(entry.order_id)) if entry.order_id else None
+
+
+def _common_name_first(names: list[str], common_name: str | None) -> list[str]:
+    """The names with the former common name in front: the first one becomes the common name again."""
+    if common_name and common_name in names:
+        return [common_name, *(name for name in names if name != common_name)]
+    return names
+
+
+@app.command()
+def revoke(
+    which: Which,
+    reason: Annotated[RevocationReason, typer.Option(help="Why, in the words of RFC 5280.")] = (
+        RevocationReason.UNSPECIFIED
+    ),
+    whole_order: Annotated[
+        bool, typer.Option("--order", help="Every certificate of its CA order, reissues and duplicates too.")
+    ] = False,
+    comment: Comment = "",
+    wait: Wait = None,
+    as_json: AsJSON = False,
+) -> int:
+    """Revoke a certificate, or all of its CA order."""
+    with opened() as certwright:
+        entry = certwright.inventory.get(which)
+        if entry.state is CertificateState.REVOKED and not whole_order:
+            raise Refused(f"{entry.certificate.fingerprint} is revoked already, since {moment(entry.revoked_at)}.")
+        if not entry.account:
+            raise Refused("This certificate belongs to no CA account we know of.")
+        wishes.check_account(certwright, entry.account)
+        revocation = certwright.orders.revoke(
+            _order_of(certwright, entry),
+            entry.account,
+            CAOrder(entry.ca_order.order_id, "" if whole_order else entry.ca_order.certificate_id),
+            fingerprint="" if whole_order else entry.certificate.fingerprint,
+            reason=reason,
+            comment=comment,
+            whole_order=whole_order,
+            watched_until=certwright.clock.now() + timedelta(seconds=min(wait, 86_400)) if wait else None,
+        )
+        revocation = follow.revocation(certwright, revocation, wait)
+        if as_json:
+            print_json(revocation_json(revocation))
+        else:
+            _show_revocation(revocation)
+        return _exit_code(revocation, waited=wait is not None)
+
+
+def _show_revocation(revocation: Revocation) -> None:
+    fields(
+        f"revocation {revocation.id}",
+        {
+            "state": state(revocation.state),
+            "why": cell(revocation.why),
+            "advice": cell(revocation.advice),
+            "of": "the whole CA order " + cell(revocation.target.order_id)
+            if revocation.target.whole_order
+            else revocation.fingerprint,
+            "reason": cell(revocation.reason),
+        },
+    )
+
+
+def _exit_code(revocation: Revocation, *, waited: bool) -> int:
+    if revocation.state is RevocationState.REVOKED:
+        return 0
+    if revocation.state is RevocationState.REFUSED:
+        return 1
+    if revocation.trouble:
+        return {"unavailable": 3, "misconfigured": 4}[revocation.trouble]
+    return 3 if waited else 0
+
+

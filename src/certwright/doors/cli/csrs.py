@@ -1,0 +1,81 @@
+"""``certwright csr``: make one with a key of ours, or read any."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from certwright.doors.cli import wishes
+from certwright.doors.cli.options import AsJSON
+from certwright.doors.cli.session import opened
+from certwright.doors.cli.terminal import cell, fields, print_json
+from certwright.model.errors import Refused
+from certwright.model.words import Operation
+from certwright.pki.csr import decode as decode_csr
+from certwright.pki.weak import weakness
+
+app = typer.Typer()
+
+
+@app.command()
+def create(
+    name: Annotated[list[str], typer.Option(help="A DNS name or IP address; give it once for each.")],
+    key: Annotated[str, typer.Option(help="Where a new key is made: software:ec-p256 …")] = "",
+    key_id: Annotated[int | None, typer.Option("--key-id", help="Or our number of a key there is.")] = None,
+    target: Annotated[Path | None, typer.Option("--out", help="Where to; standard output by default.")] = None,
+) -> None:
+    """Sign a CSR. Ordering with it later (--csr) finds the key again by itself."""
+    with opened() as certwright:
+        wanted = wishes.request(Operation.NEW, name, None, product="")
+        if key_id is not None:
+            if key:
+                raise Refused("Give --key or --key-id, not both.")
+            made = certwright.keys.get(key_id)
+        else:
+            wish = wishes.key(certwright, key, None, label=wanted.common_name)
+            planned = certwright.keys.plan(
+                wish.kind, wish.spec, token=wish.token, label=wish.label, id_length=wish.id_length
+            )
+            made = certwright.keyring.make(planned)
+            certwright.keys.made(made)
+        csr = decode_csr(certwright.keyring.sign_csr(made, wanted.names, wanted.common_name))
+        if target is None:
+            sys.stdout.write(csr.pem)
+        else:
+            target.write_text(csr.pem)
+
+
+@app.command()
+def decode(
+    file: Annotated[str, typer.Argument(help="PEM or DER; - reads standard input.")], as_json: AsJSON = False
+) -> None:
+    """Show what a CSR asks for, and whether its key may be used."""
+    csr = wishes.read_csr(file)
+    weak = weakness(csr.public_key)
+    if as_json:
+        print_json(
+            {
+                "common_name": csr.common_name,
+                "names": list(csr.names),
+                "subject": csr.subject,
+                "key": csr.key_description,
+                "public_key_sha256": csr.public_key_sha256,
+                "signature_hash": csr.signature_hash,
+                "weakness": weak,
+            }
+        )
+        return
+    fields(
+        "CSR",
+        {
+            "names": cell(", ".join(csr.names)),
+            "subject": cell(csr.subject),
+            "key": cell(csr.key_description),
+            "public key": csr.public_key_sha256,
+            "signed with": cell(csr.signature_hash),
+            "weakness": f"[red]{cell(weak)}[/]" if weak else "",
+        },
+    )

@@ -1,0 +1,14 @@
+"""Options that several commands share."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+AsJSON = Annotated[bool, typer.Option("--json", help="JSON for scripts; a list is one object a line.")]
+Comment = Annotated[str, typer.Option(help="Told to the CA, and kept in the journal.")]
+Wait = Annotated[
+    float | None,
+    typer.Option(metavar="[SECONDS]", help="Stay until it is done; without a number as long as it takes."),
+]

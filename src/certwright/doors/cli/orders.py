@@ -1,0 +1,327 @@
+"""``certwright order``: place, follow, approve, cancel, forget."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+
+from certwright.doors.cli import follow, wishes
+from certwright.doors.cli.options import AsJSON, Comment, Wait
+from certwright.doors.cli.session import opened
+from certwright.doors.cli.shapes import order_json, proof_json
+from certwright.doors.cli.terminal import cell, fields, moment, print_json, say, state, table, warn
+from certwright.model.ca import CAOrder, Term
+from certwright.model.errors import Refused
+from certwright.model.order import Order
+from certwright.model.ports import Approves, FindsByReference, ProvesControl
+from certwright.model.words import Operation, OrderState, WaitingFor
+from certwright.wiring import Certwright
+
+app = typer.Typer()
+Which = Annotated[str, typer.Argument(metavar="ORDER", help="Our number of the order, its reference or the CA's id.")]
+
+
+@app.command()
+def place(  # noqa: PLR0913 - one option each
+    account: Annotated[str, typer.Option(help="The CA account to order from.")],
+    product: Annotated[str, typer.Option(help="The CA's id of the product.")],
+    name: Annotated[list[str] | None, typer.Option(help="A DNS name or IP address; give it once for each.")] = None,
+    key: Annotated[
+        str, typer.Option(help="Where the key is made: software:ec-p256, pkcs11:TOKEN:rsa-2048 …")
+    ] = "",
+    csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have (PEM or DER); - reads it from stdin.")] = "",
+    organization: Annotated[str, typer.Option(help="The CA's id of the organization, or its name.")] = "",
+    term: Annotated[str, typer.Option(help="How long the order runs: 1y, 90d or an end date.")] = "",
+    lifetime: Annotated[int | None, typer.Option(metavar="DAYS", help="How long the certificate lives.")] = None,
+    reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same order.")] = "",
+    renewal_of: Annotated[str, typer.Option(metavar="ORDER", help="The CA's id of the order it renews.")] = "",
+    dcv: Annotated[str, typer.Option(metavar="METHOD", help="How control of the names is proven.")] = "",
+    option: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One of the CA's own options.")
+    ] = None,
+    comment: Comment = "",
+    wait: Wait = None,
+    as_json: AsJSON = False,
+) -> int:
+    """Order a certificate. The order is recorded before anything is asked of the CA."""
+    with opened() as certwright:
+        wishes.check_account(certwright, account)
+        given = wishes.read_csr(csr) if csr else None
+        request = wishes.request(
+            Operation.NEW,
+            name or [],
+            given,
+            product=product,
+            organization=organization,
+            term=Term.parse(term) if term else None,
+            lifetime_days=lifetime,
+            renewal_of=renewal_of,
+            dcv_method=dcv,
+            comment=comment,
+            options=wishes.pairs(option or []),
+        )
+        order, new = certwright.orders.create(
+            account,
+            request,
+            wishes.key(certwright, key, given, label=request.common_name),
+            reference=wishes.reference(certwright, reference),
+            csr=given.der if given else b"",
+            watched_until=_watched_until(certwright, wait),
+        )
+        if not new:
+            warn(f"reference {order.reference} is order {order.id} already; nothing new was recorded")
+        return finish(certwright, order, wait, as_json=as_json)
+
+
+def finish(certwright: Certwright, order: Order, wait: float | None, *, as_json: bool) -> int:
+    """Advance or follow the order, show how it stands, and give the exit code that tells it."""
+    order = follow.order(certwright, order, wait)
+    if as_json:
+        print_json(order_json(order))
+    else:
+        _show_short(order)
+    return _exit_code(order, waited=wait is not None)
+
+
+def _exit_code(order: Order, *, waited: bool) -> int:
+    if order.state is OrderState.ISSUED:
+        return 0
+    if order.ended:
+        return 1
+    if order.trouble:
+        return {"unavailable": 3, "misconfigured": 4}[order.trouble]
+    return 3 if waited else 0
+
+
+def _watched_until(certwright: Certwright, wait: float | None) -> datetime | None:
+    return certwright.clock.now() + timedelta(seconds=min(wait, 86_400)) if wait else None
+
+
+@app.command("list")
+def list_orders(
+    account: Annotated[str, typer.Option(help="Only of this CA account.")] = "",
+    wanted: Annotated[str, typer.Option("--state", help="Only in this state.")] = "",
+    name: Annotated[str, typer.Option(help="Only with this common name.")] = "",
+    as_json: AsJSON = False,
+) -> None:
+    """List orders, oldest first."""
+    with opened() as certwright:
+        orders = certwright.orders.browse(account=account, state=wanted, name=name)
+        if as_json:
+            for order in orders:
+                print_json(order_json(order))
+            return
+        table(
+            "Orders",
+            ("order", "names", "state", "waiting for", "account", "product", "CA order", "since"),
+            (
+                (
+                    str(order.id),
+                    cell(_names(order)),
+                    state(order.state),
+                    cell(order.waiting_for or ""),
+                    cell(order.account),
+                    cell(order.request.product),
+                    cell(order.ca_order.order_id if order.ca_order else ""),
+                    moment(order.created_at)[:10],
+                )
+                for order in orders
+            ),
+        )
+
+
+def _names(order: Order) -> str:
+    names = order.request.names
+    return ", ".join(names[:2]) + (f" +{len(names) - 2}" if len(names) > 2 else "")
+
+
+@app.command()
+def show(which: Which, as_json: AsJSON = False) -> None:
+    """Show what an order is doing and why, from its journal."""
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        journal = certwright.orders.events(order.id)
+        intents = certwright.orders.intents(order.id)
+        if as_json:
+            print_json({**order_json(order), "journal": journal, "intents": intents})
+            return
+        _show_short(order)
+        table(
+            "Journal",
+            ("at (UTC)", "kind", "step", "what"),
+            (
+                (moment(line["at"]), cell(line["kind"]), cell(line["step"]), cell(line["note"]))
+                for line in journal
+            ),
+        )
+        if intents:
+            table(
+                "Calls made exactly once",
+                ("attempt", "opened (UTC)", "outcome", "closed (UTC)"),
+                (
+                    (str(row["attempt"]), moment(row["opened_at"]), cell(row["outcome"]), moment(row["closed_at"]))
+                    for row in intents
+                ),
+            )
+
+
+def _show_short(order: Order) -> None:
+    placed = order.ca_order or CAOrder("")
+    key = order.key
+    fields(
+        f"order {order.id}",
+        {
+            "state": state(order.state) + (f" [dim]({cell(order.waiting_for)})[/]" if order.waiting_for else ""),
+            "why": cell(order.why),
+            "advice": f"[cyan]{cell(order.advice)}[/]" if order.advice else "",
+            "names": cell(", ".join(order.request.names)),
+            "account": cell(f"{order.account} · {order.request.product}"),
+            "reference": cell(order.reference),
+            "CA order": cell(placed.order_id),
+            "key": cell(f"{key.kind} {key.spec or ''} {key.token} {key.cka_id}".strip()),
+            "certificate": cell(order.fingerprint),
+            "next look": moment(order.next_action_at),
+        },
+    )
+    if order.proofs and not order.ended:
+        table(
+            "To be published",
+            ("name", "method", "where", "value"),
+            ((cell(p.name), cell(p.method), cell(p.where), cell(p.value)) for p in order.proofs),
+        )
+
+
+@app.command()
+def check(which: Which, as_json: AsJSON = False) -> int:
+    """Look at the CA now. For an issued order: is it there once only?"""
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        if order.ended:
+            _look_for_doubles(certwright, order)
+            return finish(certwright, order, None, as_json=as_json)
+        if order.waiting_for is WaitingFor.DOMAIN_CONTROL and order.ca_order is not None:
+            ca = certwright.ports(order.account).ca
+            if isinstance(ca, ProvesControl):
+                proven = ca.check_control(order.ca_order)
+                certwright.orders.note(order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}")
+        certwright.orders.wake(order)
+        if certwright.workers.names():
+            return finish(certwright, order, 10, as_json=as_json)
+        return finish(certwright, order, None, as_json=as_json)
+
+
+def _look_for_doubles(certwright: Certwright, order: Order) -> None:
+    ca = certwright.ports(order.account).ca
+    if order.request.operation is not Operation.NEW or not isinstance(ca, FindsByReference):
+        return
+    mine = order.ca_order.order_id if order.ca_order else ""
+    for extra in ca.find(order.reference):
+        if extra.order_id != mine:
+            from certwright.flow.fulfil import withdraw_double
+
+            note = f"the CA has a second order with this reference: {extra.order_id}. "
+            note += withdraw_double(extra, certwright.ports(order.account))
+            certwright.orders.note(order, note)
+            warn(note)
+
+
+@app.command("wait")
+def wait_for(
+    which: Which,
+    seconds: Annotated[float, typer.Argument(help="At most so long.")] = 3600,
+    as_json: AsJSON = False,
+) -> int:
+    """Wait until an order has its certificate, or has ended without one."""
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        certwright.orders.watch(order, seconds)
+        return finish(certwright, order, seconds, as_json=as_json)
+
+
+@app.command()
+def approve(which: Which, comment: Comment = "", as_json: AsJSON = False) -> int:
+    """Approve the request of an order at its CA, as far as the credential may."""
+    return _decide(which, comment, approve=True, as_json=as_json)
+
+
+@app.command()
+def reject(which: Which, comment: Comment = "", as_json: AsJSON = False) -> int:
+    """Reject the request of an order at its CA."""
+    return _decide(which, comment, approve=False, as_json=as_json)
+
+
+def _decide(which: str, comment: str, *, approve: bool, as_json: bool) -> int:
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        if order.ca_order is None or order.ended:
+            raise Refused(f"Order {order.id} has nothing to decide at the CA: it is {order.state}.")
+        ca = certwright.ports(order.account).ca
+        if not isinstance(ca, Approves):
+            raise Refused("This CA has no approval over its API.")
+        decide = ca.approve if approve else ca.reject
+        decide(order.ca_order, comment)
+        certwright.orders.note(order, f"{'approved' if approve else 'rejected'} at the CA. {comment}".rstrip())
+        certwright.orders.wake(order)
+        code = finish(certwright, certwright.orders.get(which), 0, as_json=as_json)
+        return code if approve else 0
+
+
+@app.command()
+def cancel(which: Which, comment: Comment = "cancelled by the operator", as_json: AsJSON = False) -> int:
+    """Withdraw an unfinished order, here and at the CA."""
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        certwright.orders.ask_to_cancel(order, comment)
+        wait = 10 if certwright.workers.names() else None
+        order = follow.order(certwright, order, wait)
+        if as_json:
+            print_json(order_json(order))
+        else:
+            _show_short(order)
+        if order.state is OrderState.CANCELLED:
+            return 0
+        return _exit_code(order, waited=True)
+
+
+@app.command()
+def forget(which: Which, as_json: AsJSON = False) -> None:
+    """Delete an order here only: the CA is not told, and its certificate stays in the inventory."""
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        certwright.orders.forget(order)
+        if as_json:
+            print_json({"forgotten": order.id, "reference": order.reference, "certificate": order.fingerprint or None})
+        else:
+            say(f"order {order.id} is forgotten; its certificate and key stay")
+
+
+@app.command()
+def dcv(
+    which: Which,
+    method: Annotated[str, typer.Option(help="Switch to this method first.")] = "",
+    as_json: AsJSON = False,
+) -> None:
+    """Show what must be published to prove control of an order's names, or change how it is proven."""
+    with opened() as certwright:
+        order = certwright.orders.get(which)
+        if order.ca_order is None or order.ended:
+            raise Refused(f"Order {order.id} has nothing to prove: it is {order.state}.")
+        ca = certwright.ports(order.account).ca
+        if not isinstance(ca, ProvesControl):
+            raise Refused("This CA has no domain control over its API.")
+        proofs = ca.change_method(order.ca_order, method) if method else ca.proofs(order.ca_order)
+        if method:
+            certwright.orders.note(order, f"changed the method of domain control to {method}")
+            certwright.orders.wake(order)
+        for proof in proofs:
+            if as_json:
+                print_json(proof_json(proof))
+            else:
+                fields(
+                    proof.name,
+                    {"method": cell(proof.method), "where": cell(proof.where), "value": cell(proof.value)},
+                )
+
+

@@ -1,0 +1,131 @@
+"""Our records as the JSON objects that scripts rely on. Every key is always there; unknown is null."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from certwright.model.ca import CAOrder, Proof
+from certwright.model.order import KeyReference, Order, Revocation
+from certwright.store.accounts import Account
+from certwright.store.inventory import Entry
+
+
+def order_json(order: Order) -> dict[str, Any]:
+    """An order."""
+    placed = order.ca_order or CAOrder("")
+    wish = order.request
+    return {
+        "id": order.id,
+        "reference": order.reference,
+        "account": order.account,
+        "operation": wish.operation,
+        "product": wish.product,
+        "names": list(wish.names),
+        "common_name": wish.common_name,
+        "organization": wish.organization or None,
+        "term": str(wish.term) if wish.term else None,
+        "state": order.state,
+        "step": order.step or None,
+        "waiting_for": order.waiting_for,
+        "why": order.why or None,
+        "advice": order.advice or None,
+        "trouble": order.trouble or None,
+        "ca_order_id": placed.order_id or None,
+        "ca_certificate_id": placed.certificate_id or None,
+        "ca_request_id": placed.request_id or None,
+        "certificate": order.fingerprint or None,
+        "key": key_json(order.key),
+        "proofs": [proof_json(proof) for proof in order.proofs],
+        "created_at": order.created_at,
+        "placed_at": order.placed_at,
+        "next_action_at": order.next_action_at,
+    }
+
+
+def key_json(key: KeyReference) -> dict[str, Any]:
+    """A key reference; nothing secret is in it."""
+    return {
+        "id": key.id,
+        "kind": key.kind,
+        "spec": key.spec,
+        "token": key.token or None,
+        "cka_id": key.cka_id or None,
+        "label": key.label or None,
+        "public_key_sha256": key.public_key_sha256 or None,
+    }
+
+
+def proof_json(proof: Proof) -> dict[str, Any]:
+    """A proof to publish."""
+    return {
+        "name": proof.name,
+        "method": proof.method,
+        "where": proof.where,
+        "value": proof.value,
+        "expires_at": proof.expires_at,
+    }
+
+
+def certificate_json(entry: Entry) -> dict[str, Any]:
+    """A leaf certificate of the inventory."""
+    leaf = entry.certificate
+    return {
+        "id": entry.id,
+        "fingerprint": leaf.fingerprint,
+        "serial": leaf.serial,
+        "common_name": leaf.common_name,
+        "names": list(leaf.names),
+        "issuer": leaf.issuer,
+        "not_before": leaf.not_before,
+        "not_after": leaf.not_after,
+        "state": entry.state,
+        "account": entry.account or None,
+        "ca_order_id": entry.ca_order.order_id or None,
+        "ca_certificate_id": entry.ca_order.certificate_id or None,
+        "order": entry.order_id,
+        "key": key_json(entry.key) if entry.key else None,
+        "public_key_sha256": leaf.public_key_sha256,
+        "replaces": entry.replaces or None,
+        "replaced_by": entry.replaced_by or None,
+        "revoked_at": entry.revoked_at,
+        "revocation_reason": entry.revocation_reason or None,
+        "recorded_at": entry.recorded_at,
+    }
+
+
+def revocation_json(revocation: Revocation) -> dict[str, Any]:
+    """A revocation."""
+    return {
+        "id": revocation.id,
+        "order": revocation.order_id or None,
+        "account": revocation.account,
+        "certificate": revocation.fingerprint or None,
+        "whole_order": revocation.target.whole_order,
+        "ca_order_id": revocation.target.order_id,
+        "reason": revocation.reason,
+        "comment": revocation.comment or None,
+        "state": revocation.state,
+        "why": revocation.why or None,
+        "advice": revocation.advice or None,
+        "trouble": revocation.trouble or None,
+        "created_at": revocation.created_at,
+        "next_action_at": revocation.next_action_at,
+    }
+
+
+def account_json(account: Account) -> dict[str, Any]:
+    """A CA account; its secrets are never shown."""
+    return {
+        "name": account.name,
+        "ca": account.ca,
+        "url": account.url,
+        "settings": {key: value for key, value in account.settings.items() if key != "roots"},
+        "reference": account.reference or None,
+        "read_only": account.read_only,
+        "enabled": account.enabled,
+        "paused_because": account.paused_because or None,
+        "quiet_until": account.quiet_until,
+        "quiet_because": account.quiet_because or None,
+        "synced_at": account.synced_at,
+        "created_at": account.created_at,
+    }

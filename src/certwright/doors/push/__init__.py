@@ -1,0 +1,1 @@
+"""What CAs send us: hints that something happened. The authenticated poll is the truth."""

@@ -1,0 +1,320 @@
+"""How an order gets its certificate, top to bottom: the list of steps at the end of this file is the story.
+
+Each step is a small function of (order, ports). It looks at what the order already has, does at most one thing,
+and can be run again, because every effect outside is named by our own reference, key id or fingerprint.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from certwright.flow.advance import Step, Story
+from certwright.flow.answers import Answer, Done, Refuse, Wait
+from certwright.flow.paid import Call
+from certwright.flow.trouble import Talks
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress
+from certwright.model.errors import CertwrightError, Refused
+from certwright.model.order import EventKind, Order
+from certwright.model.ports import Cancels, Duplicates, FindsByReference, Ports, Reissues
+from certwright.model.words import KeyKind, Operation, OrderState, WaitingFor
+from certwright.pki import chain as chains
+from certwright.pki import csr as csrs
+from certwright.pki.certificate import from_der
+from certwright.pki.chain import Chain
+from certwright.pki.errors import Invalid
+from certwright.policy import accept, admit, cadence
+
+
+def admit_order(order: Order, at: Ports) -> Answer:
+    """May this be ordered? Everything that can be known before money is spent is asked here."""
+    if order.cancel_comment is not None:
+        return _withdrawn(order)
+    wish = order.request
+    product = at.catalogue.product(wish.product)
+    if product is None:
+        return Refuse(
+            f"The CA account {order.account} has no product {wish.product!r}.",
+            f"See what it sells with: certwright account show {order.account}",
+        )
+    organization = ""
+    if product.organization_required:
+        found = at.catalogue.organization(wish.organization)
+        if found is None:
+            return Refuse(
+                f"The CA account {order.account} has no active organization {wish.organization!r}."
+                if wish.organization
+                else f"{wish.product} needs an organization, and the account has not exactly one.",
+                f"Name one with --organization; certwright account show {order.account} lists them.",
+            )
+        organization = found.ca_id
+    given = csrs.decode(order.csr) if order.csr else None
+    if objections := admit.objections(
+        admit.Wish(
+            names=wish.names,
+            common_name=wish.common_name,
+            public_key=given.public_key if given else None,
+            key_spec=order.key.spec,
+            csr=given,
+            public_trust=product.public_trust,
+            term_days=wish.lifetime_days,
+            reserved_names_allowed=at.trust.reserved_names,
+        ),
+        at.clock.now(),
+    ):
+        return Refuse(
+            " ".join(objection.reason for objection in objections),
+            " ".join(dict.fromkeys(objection.advice for objection in objections if objection.advice)),
+        )
+    wish = replace(wish, organization=organization)
+    at.ca.check(replace(order.placement, organization=organization))
+    return Done(f"admitted: {len(wish.names)} names, {product.name}", {"request": wish})
+
+
+def make_key(order: Order, at: Ports) -> Answer:
+    """Make the private key where it is to live; its id was chosen and stored when the order was recorded."""
+    if order.key.made:
+        return Done()
+    key = at.keys.make(order.key)
+    where = f" in token {key.token}, id {key.cka_id}" if key.kind is KeyKind.PKCS11 else ""
+    return Done(f"key {key.spec} made{where}", {"key": key})
+
+
+def make_csr(order: Order, at: Ports) -> Answer:
+    """Sign the CSR, unless one was given."""
+    if order.csr:
+        return Done()
+    wish = order.request
+    csr = at.keys.sign_csr(order.key, wish.names, wish.common_name)
+    return Done("CSR signed", {"csr": csr})
+
+
+def place(order: Order, at: Ports) -> Call[Progress]:
+    """Ask the CA for the certificate: a new order, or a reissue or duplicate inside one. Exactly once."""
+    wish, ca = order.request, at.ca
+    ca.check(order.placement)
+    send: Callable[[float], Progress]
+    search: Callable[[frozenset[str]], tuple[CAOrder, ...]] | None = None
+    marks: Callable[[], frozenset[str]] = frozenset
+    if wish.operation is Operation.NEW:
+        send = lambda deadline: ca.place(order.placement, deadline=deadline)  # noqa: E731
+        if isinstance(ca, FindsByReference):
+            finder = ca
+            search = lambda _: finder.find(order.reference)  # noqa: E731
+    elif wish.operation is Operation.REISSUE and isinstance(ca, Reissues):
+        reissuer = ca
+        marks = partial(reissuer.marks, wish.inside)
+        send = lambda deadline: reissuer.reissue(wish.inside, order.placement, deadline=deadline)  # noqa: E731
+        search = partial(reissuer.find_reissue, wish.inside, order.placement)
+    elif wish.operation is Operation.DUPLICATE and isinstance(ca, Duplicates):
+        doubler = ca
+        marks = partial(doubler.marks, wish.inside)
+        send = lambda deadline: doubler.duplicate(wish.inside, order.placement, deadline=deadline)  # noqa: E731
+        search = partial(doubler.find_duplicate, wish.inside, order.placement)
+    else:
+        raise Refused(f"This CA has no {wish.operation}.", advice="Place a new order instead.")
+    return Call(
+        what={"new": "order"}.get(wish.operation, str(wish.operation)),
+        send=send,
+        done=partial(_placed, order, at),
+        settle_time=at.settle_time,
+        search=partial(_adopt, order, at, search) if search else None,
+        marks=marks,
+        sending={"state": OrderState.PLACING, "waiting_for": None},
+        unknown={"state": OrderState.OUTCOME_UNKNOWN},
+    )
+
+
+def _placed(order: Order, at: Ports, progress: Progress) -> Done | Refuse:
+    if isinstance(progress, Ended):
+        return Refuse(progress.why, changes={"state": progress.state, "ca_order": progress.ca_order})
+    changes: dict[str, Any] = {
+        "ca_order": progress.ca_order,
+        "state": OrderState.PENDING,
+        "placed_at": at.clock.now(),
+        "looks": 0,
+        "why": "",
+        "advice": "",
+    }
+    note = f"the CA has it as order {progress.ca_order.order_id}"
+    if isinstance(progress, Issued):
+        changes |= {"collected": progress.certificates, "waiting_for": WaitingFor.PROCESSING}
+        note += ", issued at once"
+    else:
+        changes |= {"waiting_for": progress.waiting_for, "proofs": progress.proofs}
+        note += f", waiting for {progress.waiting_for}"
+    return Done(note, changes, kind=EventKind.CA, must_be_kept=True)
+
+
+def _adopt(
+    order: Order,
+    at: Ports,
+    search: Callable[[frozenset[str]], tuple[CAOrder, ...]],
+    marks: frozenset[str],
+) -> Progress | None:
+    """The CA's record of a call whose answer was lost: the oldest if there are several, the others withdrawn."""
+    found = search(marks)
+    if not found:
+        return None
+    first, *others = found
+    why = "Found at the CA after an unclear answer."
+    for extra in others:
+        why += " " + withdraw_double(extra, at)
+    return Pending(first, WaitingFor.PROCESSING, why)
+
+
+def withdraw_double(extra: CAOrder, at: Ports) -> str:
+    """Withdraw a second CA order that carries the reference of another; says in one sentence how that went."""
+    try:
+        if isinstance(at.ca, Cancels):
+            at.ca.cancel(extra, "Placed twice by a fault in the network; the older order stays.")
+            return f"Its double {extra.order_id} was cancelled."
+    except CertwrightError as error:
+        return f"ALARM: its double {extra.order_id} could not be cancelled: {error.detail}"
+    return f"ALARM: its double {extra.order_id} must be cancelled in the CA's console."
+
+
+def collect(order: Order, at: Ports) -> Answer:
+    """Fetch the certificate once the CA has it; waiting is an answer, not an error."""
+    if order.collected:
+        return Done()
+    if order.ca_order is None:
+        raise TypeError("an order cannot be collected before it is placed")
+    if order.cancel_comment is not None and (answer := _cancel(order, order.ca_order, at)) is not None:
+        return answer
+    wanted = csrs.decode(order.csr).public_key_sha256
+    progress = at.ca.collect(order.ca_order, public_key_sha256=wanted)
+    at.standing.answered()
+    match progress:
+        case Issued():
+            return Done(
+                f"collected certificate {progress.ca_order.certificate_id}",
+                {"collected": progress.certificates, "ca_order": progress.ca_order, "proofs": ()},
+                kind=EventKind.CA,
+            )
+        case Ended():
+            return Refuse(progress.why, changes={"state": progress.state, "waiting_for": None})
+        case Pending():
+            return _not_yet(order, progress, at)
+
+
+def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
+    now = at.clock.now()
+    looks = order.looks + 1 if order.waiting_for is progress.waiting_for else 0
+    watched = order.watched_until is not None and now < order.watched_until
+    return Wait(
+        now + cadence.next_look(progress.waiting_for, looks, watched=watched),
+        progress.why or f"waiting for {progress.waiting_for}",
+        {
+            "state": OrderState.PENDING,
+            "waiting_for": progress.waiting_for,
+            "ca_order": progress.ca_order,
+            "proofs": progress.proofs or order.proofs,
+            "looks": looks,
+        },
+        kind=EventKind.CA,
+    )
+
+
+def _cancel(order: Order, ca_order: CAOrder, at: Ports) -> Answer | None:
+    """Withdraw at the CA what a person asked to have cancelled; None when the CA will not and the order goes on."""
+    if not isinstance(at.ca, Cancels):
+        raise Refused("This CA cannot cancel an order.")
+    try:
+        at.ca.cancel(ca_order, order.cancel_comment or "cancelled")
+    except Refused as error:
+        return Wait(
+            at.clock.now(),
+            f"The CA would not cancel: {error.detail}",
+            {"cancel_comment": None},
+            kind=EventKind.CA,
+            advice=error.advice,
+        )
+    return _withdrawn(order)
+
+
+def _withdrawn(order: Order) -> Refuse:
+    return Refuse(
+        order.cancel_comment or "Cancelled.", changes={"state": OrderState.CANCELLED, "waiting_for": None}
+    )
+
+
+def verify(order: Order, at: Ports) -> Answer:
+    """Judge what the CA gave us. What does not match is kept as evidence and never installed, nor ordered again."""
+    try:
+        chain = _chain(order, at)
+    except Invalid as error:
+        return _mismatch(error.detail)
+    now = at.clock.now()
+    objections = accept.objections(
+        chain,
+        wanted_names=order.request.names,
+        public_key_sha256=csrs.decode(order.csr).public_key_sha256,
+        roots=at.trust.roots,
+        at=now,
+        ordered_at=order.placed_at or order.created_at,
+        public_trust=_public_trust(order, at),
+    )
+    if not objections:
+        return Done(f"verified: {chain.leaf.fingerprint}")
+    reasons = " ".join(objection.reason for objection in objections)
+    if any(objection.rule == "older_than_order" for objection in objections):
+        return Wait(
+            now + cadence.next_look(WaitingFor.PROCESSING, order.looks, watched=False),
+            f"The CA still shows an earlier certificate. {reasons}",
+            {"collected": (), "step": "collect", "looks": order.looks + 1},
+            kind=EventKind.CA,
+        )
+    return _mismatch(reasons)
+
+
+def _mismatch(reasons: str) -> Refuse:
+    return Refuse(
+        f"The certificate that the CA gave does not match: {reasons}",
+        "It is kept with the order as evidence and not installed. Ask the CA to put it right, or revoke it.",
+        kind=EventKind.ALARM,
+    )
+
+
+def _chain(order: Order, at: Ports) -> Chain:
+    given = [from_der(der) for der in order.collected]
+    wanted = csrs.decode(order.csr).public_key_sha256
+    return chains.build(given, public_key_sha256=wanted, known=at.trust.known)
+
+
+def _public_trust(order: Order, at: Ports) -> bool:
+    product = at.catalogue.product(order.request.product)
+    return product is None or product.public_trust
+
+
+def record(order: Order, at: Ports) -> Answer:
+    """Enter leaf and chain in the inventory."""
+    if order.fingerprint:
+        return Done()
+    chain = _chain(order, at)
+    fingerprint = at.inventory.record(order, chain)
+    return Done(f"recorded, valid until {chain.leaf.not_after:%Y-%m-%d}", {"fingerprint": fingerprint})
+
+
+def store_beside_key(order: Order, at: Ports) -> Answer:
+    """Put leaf and chain into the token that holds the key, linked by its CKA_ID."""
+    place = at.keys.store_chain(order.key, _chain(order, at))
+    return Done(f"leaf and chain stored in {place}" if place else "")
+
+
+FULFIL: Story[Order] = Story(
+    steps=(
+        Step("admit", Talks.CA, run=admit_order),
+        Step("key", Talks.KEYS, run=make_key),
+        Step("csr", Talks.KEYS, run=make_csr),
+        Step("place", Talks.CA, call=place),
+        Step("collect", Talks.CA, run=collect),
+        Step("verify", Talks.NOBODY, run=verify),
+        Step("record", Talks.NOBODY, run=record),
+        Step("store", Talks.KEYS, run=store_beside_key),
+    ),
+    fulfilled={"state": OrderState.ISSUED, "waiting_for": None},
+    refused={"state": OrderState.FAILED},
+)

@@ -1,0 +1,169 @@
+"""What passes between the flow and a CA adapter: values in our words, never a vendor's."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+from certwright.model.errors import Refused
+from certwright.model.words import OrderState, RevocationState, WaitingFor
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """How long an order (not a certificate) is to run at the CA: exactly one of the three is set."""
+
+    years: int | None = None
+    days: int | None = None
+    until: date | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Term:
+        """Read ``1y``, ``90d`` or ``2027-05-01``; raises Refused for anything else."""
+        if match := re.fullmatch(r"([1-9]\d{0,3})([yd])", text.strip().lower()):
+            count = int(match[1])
+            return cls(years=count) if match[2] == "y" else cls(days=count)
+        try:
+            return cls(until=date.fromisoformat(text.strip()))
+        except ValueError:
+            raise Refused(
+                f"{text!r} is not a term.", advice="Give years (1y), days (90d) or an end date (2027-05-01)."
+            ) from None
+
+    def __str__(self) -> str:
+        """The form that :meth:`parse` reads."""
+        if self.years is not None:
+            return f"{self.years}y"
+        return f"{self.days}d" if self.days is not None else str(self.until)
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Everything a CA is told when it is asked for a certificate.
+
+    ``csr`` is DER; ``names`` are normalised A-labels, the common name among them; ``organization`` is the CA's id
+    of it or empty; ``options`` are the CA's own extras by the names its ``about.toml`` lists.
+    """
+
+    reference: str
+    csr: bytes
+    names: tuple[str, ...]
+    common_name: str
+    product: str
+    organization: str = ""
+    term: Term | None = None
+    lifetime_days: int | None = None
+    renewal_of: str = ""
+    dcv_method: str = ""
+    comment: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CAOrder:
+    """The CA's record of an order, by its ids as text. The last two are empty while the CA has not told them."""
+
+    order_id: str
+    certificate_id: str = ""
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the CA asks us to publish to prove control of ``name``.
+
+    ``where`` is a DNS name or a URL, ``value`` what must stand there, ``expires_at`` in UTC.
+    """
+
+    name: str
+    method: str
+    where: str
+    value: str
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """The CA has issued. ``certificates`` are DER, in whatever order the CA gave them."""
+
+    ca_order: CAOrder
+    certificates: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Not yet. ``why`` is in the CA's words; ``proofs`` what it wants to see published."""
+
+    ca_order: CAOrder
+    waiting_for: WaitingFor
+    why: str = ""
+    proofs: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """The CA ended the order without a certificate. ``state`` is one of our ends."""
+
+    ca_order: CAOrder
+    state: OrderState
+    why: str = ""
+
+
+Progress = Issued | Pending | Ended
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationTarget:
+    """What to revoke. ``serial`` is lower-case hex; ``whole_order`` means every certificate of the CA order."""
+
+    order_id: str
+    certificate_id: str = ""
+    serial: str = ""
+    whole_order: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RevocationProgress:
+    """What the CA says of a revocation; ``request_id`` names its request where an approver must act."""
+
+    state: RevocationState
+    request_id: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Organization:
+    """An organization the CA account may order for."""
+
+    ca_id: str
+    name: str
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """A product the CA account may order. ``validation`` is ``dv``, ``ov`` or ``ev``, empty where not told."""
+
+    ca_id: str
+    name: str
+    validation: str = ""
+    public_trust: bool = True
+    organization_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """What a successful test login tells: the CA's account number, whose credential it is and what it may do."""
+
+    account_id: str
+    user: str
+    role: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """What a CA's push told us to look at: its order id, or "" for whatever waits at that CA account."""
+
+    order_id: str

@@ -1,0 +1,92 @@
+"""The closed vocabularies. Every CA's own words are mapped to these in its ``wire.py``; see docs/glossary.md."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class OrderState(StrEnum):
+    """Where an order of ours stands. A state never goes back because of a stale answer."""
+
+    DRAFT = "draft"
+    AWAITING_APPROVAL = "awaiting_approval"  # of a person here, before any CA is asked
+    PLACING = "placing"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    PENDING = "pending"
+    ISSUED = "issued"
+    REJECTED = "rejected"
+    CANCELLED = "cancelled"
+    FAILED = "failed"
+    EXPIRED = "expired"
+
+    @property
+    def ended(self) -> bool:
+        """True when nothing more will happen to the order by itself."""
+        return self in _ENDED
+
+
+_ENDED = frozenset(
+    {
+        OrderState.ISSUED,
+        OrderState.REJECTED,
+        OrderState.CANCELLED,
+        OrderState.FAILED,
+        OrderState.EXPIRED,
+    }
+)
+
+
+class WaitingFor(StrEnum):
+    """What a pending order waits for."""
+
+    CA_APPROVAL = "ca_approval"
+    DOMAIN_CONTROL = "domain_control"
+    ORGANIZATION = "organization"
+    CSR = "csr"
+    PAYMENT = "payment"
+    PROCESSING = "processing"
+
+
+class Operation(StrEnum):
+    """The CA operation by which an order of ours gets its certificate. Each is a call made exactly once."""
+
+    NEW = "new"  # a new CA order, also when it renews an older one
+    REISSUE = "reissue"  # a changed certificate inside one CA order
+    DUPLICATE = "duplicate"  # one more certificate beside it inside one CA order
+
+
+class KeyKind(StrEnum):
+    """Where the private key of an order lives."""
+
+    SOFTWARE = "software"  # sealed in our database
+    PKCS11 = "pkcs11"  # in a token, never leaves it
+    EXTERNAL = "external"  # not ours: the CSR was given to us
+
+
+class CertificateState(StrEnum):
+    """What has become of a certificate."""
+
+    VALID = "valid"
+    REPLACED = "replaced"
+    REVOKED = "revoked"
+    EXPIRED = "expired"
+
+
+class RevocationState(StrEnum):
+    """Where a revocation stands. ``pending``: the CA has it and an approver of theirs or ours must act."""
+
+    REQUESTED = "requested"
+    SENDING = "sending"
+    PENDING = "pending"
+    REVOKED = "revoked"
+    REFUSED = "refused"
+
+
+class RevocationReason(StrEnum):
+    """The reasons a subscriber may give (RFC 5280 §5.3.1 names; the choice is that of BR 7.2.2)."""
+
+    UNSPECIFIED = "unspecified"
+    KEY_COMPROMISE = "keyCompromise"
+    AFFILIATION_CHANGED = "affiliationChanged"
+    SUPERSEDED = "superseded"
+    CESSATION_OF_OPERATION = "cessationOfOperation"

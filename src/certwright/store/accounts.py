@@ -1,0 +1,250 @@
+"""CA accounts: what we know of them, whether they may be asked now, and what they may order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from certwright.model.ca import Organization, Product
+from certwright.model.errors import NotFound, Refused
+from certwright.model.ports import Clock, HasCatalogue
+from certwright.policy import cadence
+from certwright.store import models
+
+# So many failures in a row, and the account as a whole is left alone until the next try.
+_BREAKER = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A CA account. ``sealed_secrets`` stay sealed here; who may open them does so in ``wiring``."""
+
+    id: int
+    name: str
+    ca: str
+    url: str
+    settings: Mapping[str, str]
+    reference: str
+    read_only: bool
+    enabled: bool
+    paused_because: str
+    quiet_until: datetime | None
+    quiet_because: str
+    created_at: datetime
+    synced_at: datetime | None
+    sealed_secrets: bytes = field(repr=False, default=b"")
+
+
+class Accounts:
+    """The CA accounts of this installation."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def add(self, account: Account) -> Account:
+        """Keep a new account (its id is ignored); raises Refused when the name is taken."""
+        try:
+            with transaction.atomic():
+                models.CAAccount.objects.create(
+                    name=account.name,
+                    ca=account.ca,
+                    url=account.url,
+                    settings=dict(account.settings),
+                    secrets=account.sealed_secrets,
+                    reference=account.reference,
+                    read_only=account.read_only,
+                    created_at=self._clock.now(),
+                )
+        except IntegrityError:
+            raise Refused(
+                f"There is a CA account {account.name!r} already.",
+                advice="Choose another name, or remove that one first: certwright account remove",
+            ) from None
+        return self.get(account.name)
+
+    def get(self, name: str) -> Account:
+        """The account of that name; raises NotFound."""
+        row = models.CAAccount.objects.filter(name=name).first()
+        if row is None:
+            raise NotFound(
+                f"There is no CA account {name!r}.", advice="certwright account list shows them."
+            )
+        return _value(row)
+
+    def all(self) -> Iterator[Account]:
+        """All accounts by name."""
+        return (_value(row) for row in models.CAAccount.objects.order_by("name"))
+
+    def reseal(self, name: str, sealed_secrets: bytes) -> None:
+        """Replace the sealed secrets, after a rotation."""
+        models.CAAccount.objects.filter(name=name).update(secrets=sealed_secrets)
+
+    def enable(self, name: str, *, enabled: bool) -> None:
+        """Let the account be asked again, from a clean slate, or stop it."""
+        models.CAAccount.objects.filter(name=self.get(name).name).update(
+            enabled=enabled, paused_because="", quiet_until=None, quiet_because="", failures=0
+        )
+
+    def remove(self, name: str) -> None:
+        """Delete the account; raises Refused while orders of it are kept."""
+        account = self.get(name)
+        count = models.Order.objects.filter(account_id=account.id).count()
+        if count:
+            raise Refused(
+                f"{count} orders belong to {name!r}.",
+                advice="Disable it instead (certwright account disable), or forget its orders first.",
+            )
+        models.CAAccount.objects.filter(pk=account.id).delete()
+
+    def sync(self, name: str, ca: HasCatalogue) -> tuple[int, int]:
+        """Take over organizations and products as the CA tells them; returns how many of each."""
+        organizations, products = list(ca.organizations()), list(ca.products())
+        account = self.get(name)
+        now = self._clock.now()
+        with transaction.atomic():
+            for organization in organizations:
+                _keep_organization(account.id, organization, now)
+            for product in products:
+                _keep_product(account.id, product, now)
+            vanished = models.Organization.objects.filter(account_id=account.id, seen_at__lt=now)
+            vanished.update(active=False)
+            models.CAAccount.objects.filter(pk=account.id).update(synced_at=now)
+        return len(organizations), len(products)
+
+    def organizations(self, name: str) -> list[Organization]:
+        """The organizations of an account as last seen."""
+        found = models.Organization.objects.filter(account__name=name).order_by("name")
+        return [Organization(row.ca_id, row.name, row.active) for row in found]
+
+    def products(self, name: str) -> list[Product]:
+        """The products of an account as last seen."""
+        found = models.Product.objects.filter(account__name=name).order_by("ca_id")
+        return [_product(row) for row in found]
+
+
+class AccountCatalogue:
+    """What one account may order: our copy first, the CA when something is not in it."""
+
+    def __init__(self, accounts: Accounts, account: Account, ca: object) -> None:
+        self._accounts = accounts
+        self._account = account
+        self._ca = ca
+
+    def _refresh(self) -> bool:
+        """Ask the CA once more; False when it has no catalogue."""
+        if not isinstance(self._ca, HasCatalogue):
+            return False
+        self._accounts.sync(self._account.name, self._ca)
+        return True
+
+    def product(self, ca_id: str) -> Product | None:
+        """See :class:`certwright.model.ports.Catalogue`."""
+        if not isinstance(self._ca, HasCatalogue):
+            return Product(ca_id, ca_id)
+        mine = models.Product.objects.filter(account_id=self._account.id, ca_id=ca_id)
+        row = mine.first() or (mine.first() if self._refresh() else None)
+        return _product(row) if row else None
+
+    def organization(self, wanted: str) -> Organization | None:
+        """See :class:`certwright.model.ports.Catalogue`. The account's setting ``organization`` is its default."""
+        wanted = wanted or str(self._account.settings.get("organization", ""))
+        found = self._find(wanted)
+        if found is None and self._refresh():
+            found = self._find(wanted)
+        return found
+
+    def _find(self, wanted: str) -> Organization | None:
+        active = models.Organization.objects.filter(account_id=self._account.id, active=True)
+        fitting = list(
+            (active.filter(Q(ca_id=wanted) | Q(name__iexact=wanted)) if wanted else active)[:2]
+        )
+        if len(fitting) != 1:
+            return None
+        return Organization(fitting[0].ca_id, fitting[0].name, fitting[0].active)
+
+
+class AccountStanding:
+    """See :class:`certwright.model.ports.Standing`."""
+
+    def __init__(self, account: Account, clock: Clock) -> None:
+        self._rows = models.CAAccount.objects.filter(pk=account.id)
+        self._clock = clock
+        self._troubled = True  # not known yet
+
+    def quiet(self, until: datetime, why: str) -> None:
+        """Ask nothing of this account before ``until``; an earlier end does not shorten a later one."""
+        later = Q(quiet_until__isnull=True) | Q(quiet_until__lt=until)
+        self._rows.filter(later).update(quiet_until=until, quiet_because=why)
+        self._troubled = True
+
+    def failed(self, why: str) -> datetime:
+        """Count a failure in a row; from the third on the whole account rests until the next try."""
+        with transaction.atomic():
+            failures = self._rows.values_list("failures", flat=True).get()
+            until = self._clock.now() + cadence.after_trouble(failures)
+            rest = {"quiet_until": until, "quiet_because": why} if failures + 1 >= _BREAKER else {}
+            self._rows.update(failures=failures + 1, **rest)
+        self._troubled = True
+        return until
+
+    def answered(self) -> None:
+        """Forget the failures; costs a write only if there were some."""
+        if self._troubled:
+            self._rows.filter(failures__gt=0).update(failures=0, quiet_until=None, quiet_because="")
+            self._troubled = False
+
+    def pause(self, why: str) -> None:
+        """Stop asking until a person has mended our side."""
+        self._rows.update(paused_because=why)
+        self._troubled = True
+
+
+def _keep_organization(account_id: int, organization: Organization, now: datetime) -> None:
+    models.Organization.objects.update_or_create(
+        account_id=account_id,
+        ca_id=organization.ca_id,
+        defaults={"name": organization.name, "active": organization.active, "seen_at": now},
+    )
+
+
+def _keep_product(account_id: int, product: Product, now: datetime) -> None:
+    models.Product.objects.update_or_create(
+        account_id=account_id,
+        ca_id=product.ca_id,
+        defaults={
+            "name": product.name,
+            "validation": product.validation,
+            "public_trust": product.public_trust,
+            "organization_required": product.organization_required,
+            "seen_at": now,
+        },
+    )
+
+
+def _product(row: models.Product) -> Product:
+    return Product(row.ca_id, row.name, row.validation, row.public_trust, row.organization_required)
+
+
+def _value(row: models.CAAccount) -> Account:
+    return Account(
+        id=row.pk,
+        name=row.name,
+        ca=row.ca,
+        url=row.url,
+        settings=dict(row.settings),
+        reference=row.reference,
+        read_only=row.read_only,
+        enabled=row.enabled,
+        paused_because=row.paused_because,
+        quiet_until=row.quiet_until,
+        quiet_because=row.quiet_because,
+        created_at=row.created_at,
+        synced_at=row.synced_at,
+        sealed_secrets=bytes(row.secrets),
+    )
+
+

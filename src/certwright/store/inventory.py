@@ -1,0 +1,192 @@
+"""The certificates we know, identified by the SHA-256 of their DER."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+
+from certwright.model.ca import CAOrder
+from certwright.model.errors import NotFound, Refused
+from certwright.model.order import KeyReference, Order, Revocation
+from certwright.model.ports import Clock
+from certwright.model.words import CertificateState, Operation
+from certwright.pki.certificate import Certificate, from_der
+from certwright.pki.chain import Chain
+from certwright.store import models, rows
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A leaf certificate in the inventory, with what we know about it beyond its own bytes."""
+
+    id: int
+    certificate: Certificate
+    state: CertificateState
+    account: str
+    ca_order: CAOrder
+    key: KeyReference | None
+    revoked_at: datetime | None
+    revocation_reason: str
+    replaces: str
+    replaced_by: str
+    order_id: int | None
+    recorded_at: datetime
+
+
+class Inventory:
+    """Records, finds and marks certificates."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def record(self, order: Order, chain: Chain) -> str:
+        """See :class:`certwright.model.ports.Inventory`."""
+        now = self._clock.now()
+        leaf = chain.leaf
+        with transaction.atomic():
+            for intermediate in chain.intermediates:
+                self._enter(intermediate, now)
+            order_row = models.Order.objects.select_related("account").get(pk=order.id)
+            placed = order.ca_order or CAOrder("")
+            row = self._enter(
+                leaf,
+                now,
+                chain=[item.fingerprint for item in chain.intermediates],
+                account=order_row.account,
+                ca_order_id=placed.order_id,
+                ca_certificate_id=placed.certificate_id,
+                key_id=order.key.id,
+                replaces_id=order_row.replaces_id,
+            )
+            if order_row.replaces_id and order.request.operation is not Operation.DUPLICATE:
+                self._replaced(order_row.replaces_id)
+            models.Order.objects.filter(pk=order.id).update(certificate=row)
+        return leaf.fingerprint
+
+    def _enter(self, certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:  # noqa: ANN401
+        """Insert the certificate unless it is known; links that were not known before are added."""
+        known = models.Certificate.objects.filter(fingerprint=certificate.fingerprint).first()
+        if known is not None:
+            if links:
+                models.Certificate.objects.filter(pk=known.pk).update(**links)
+            return known
+        return models.Certificate.objects.create(
+            **certificate_columns(certificate), recorded_at=now, **links
+        )
+
+    def _replaced(self, certificate_id: int) -> None:
+        models.Certificate.objects.filter(pk=certificate_id, state=CertificateState.VALID).update(
+            state=CertificateState.REPLACED
+        )
+
+    def revoked(self, revocation: Revocation, at: datetime) -> int:
+        """See :class:`certwright.model.ports.Inventory`."""
+        mine = models.Certificate.objects.filter(account__name=revocation.account, is_ca=False)
+        target = (
+            mine.filter(ca_order_id=revocation.target.order_id)
+            if revocation.target.whole_order
+            else mine.filter(fingerprint=revocation.fingerprint)
+        )
+        return target.exclude(state=CertificateState.REVOKED).update(
+            state=CertificateState.REVOKED, revoked_at=at, revocation_reason=revocation.reason
+        )
+
+    def get(self, wanted: str) -> Entry:
+        """The leaf by fingerprint (or its beginning, ≥ 8 hex), serial, our id, or common name if only one has it.
+
+        Raises NotFound, or Refused when several certificates fit.
+        """
+        query = self._leaves()
+        text = wanted.strip().lower().replace(":", "")
+        found = list(query.filter(Q(fingerprint=text) | Q(serial=text.lstrip("0")))[:2])
+        if not found and text.isdecimal() and len(text) < 8:
+            found = list(query.filter(pk=int(text)))
+        if not found and len(text) >= 8:
+            found = list(query.filter(fingerprint__startswith=text)[:2])
+        if not found:
+            current = query.filter(common_name=text, state=CertificateState.VALID)
+            found = list(current[:2]) or list(query.filter(common_name=text)[:2])
+        if not found:
+            raise NotFound(
+                f"There is no certificate {wanted!r}.", advice="certwright cert list shows them."
+            )
+        if len(found) > 1:
+            raise Refused(f"{wanted!r} fits several certificates.", advice="Give the fingerprint.")
+        return self._entry(found[0])
+
+    def browse(
+        self, *, account: str = "", state: str = "", name: str = "", after: int = 0, page: int = 500
+    ) -> Iterator[Entry]:
+        """Leaf certificates, oldest record first, read in pages."""
+        query = self._leaves().order_by("pk")
+        if account:
+            query = query.filter(account__name=account)
+        if name:
+            query = query.filter(common_name=name)
+        now = self._clock.now()
+        if state == CertificateState.EXPIRED:
+            query = query.filter(not_after__lt=now).exclude(state=CertificateState.REVOKED)
+        elif state == CertificateState.REVOKED:
+            query = query.filter(state=state)
+        elif state:
+            query = query.filter(state=state, not_after__gte=now)
+        while batch := list(query.filter(pk__gt=after)[:page]):
+            yield from (self._entry(row) for row in batch)
+            after = batch[-1].pk
+
+    def chain(self, entry: Entry) -> Chain:
+        """The leaf with the intermediates it was recorded with."""
+        row = models.Certificate.objects.get(pk=entry.id)
+        by_fingerprint = {
+            known.fingerprint: from_der(bytes(known.der))
+            for known in models.Certificate.objects.filter(fingerprint__in=row.chain)
+        }
+        return Chain(entry.certificate, tuple(by_fingerprint[fingerprint] for fingerprint in row.chain))
+
+    def _leaves(self) -> Any:  # noqa: ANN401 - a query of the ORM
+        return models.Certificate.objects.filter(is_ca=False).select_related("account", "key", "replaces")
+
+    def _entry(self, row: models.Certificate) -> Entry:
+        certificate = from_der(bytes(row.der))
+        state = CertificateState(row.state)
+        if state is not CertificateState.REVOKED and row.not_after < self._clock.now():
+            state = CertificateState.EXPIRED
+        successor = row.replaced_by.order_by("-pk").first()
+        order = row.orders.order_by("pk").first()
+        return Entry(
+            id=row.pk,
+            certificate=certificate,
+            state=state,
+            account=row.account.name if row.account else "",
+            ca_order=CAOrder(row.ca_order_id, row.ca_certificate_id),
+            key=rows.key_value(row.key) if row.key else None,
+            revoked_at=row.revoked_at,
+            revocation_reason=row.revocation_reason,
+            replaces=row.replaces.fingerprint if row.replaces else "",
+            replaced_by=successor.fingerprint if successor else "",
+            order_id=order.pk if order else None,
+            recorded_at=row.recorded_at,
+        )
+
+
+def certificate_columns(certificate: Certificate) -> dict[str, Any]:
+    """The columns that come from the certificate's own bytes; a fresh one counts as valid."""
+    return {
+        "fingerprint": certificate.fingerprint,
+        "serial": certificate.serial,
+        "issuer": certificate.issuer,
+        "subject": certificate.subject,
+        "common_name": (certificate.common_name or "")[:200],
+        "names": list(certificate.names),
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "public_key_sha256": certificate.public_key_sha256,
+        "is_ca": certificate.is_ca,
+        "der": certificate.der,
+        "state": CertificateState.VALID,
+    }

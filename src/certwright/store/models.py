@@ -1,0 +1,259 @@
+"""The tables. Words and their meanings are those of docs/glossary.md; values are turned into ``model`` types in
+``rows.py`` and nothing outside this room sees a row."""
+
+from __future__ import annotations
+
+from django.db import models
+
+_NAME = 200
+_WORD = 32
+
+
+class CAAccount(models.Model):
+    """An authority we can order from: our credential there."""
+
+    name = models.CharField(max_length=_NAME, unique=True)
+    ca = models.CharField(max_length=_WORD)
+    url = models.CharField(max_length=500, blank=True)
+    settings = models.JSONField(default=dict)
+    secrets = models.BinaryField()  # sealed JSON: field to value
+    reference = models.CharField(max_length=_NAME, blank=True)
+    read_only = models.BooleanField(default=False)
+    enabled = models.BooleanField(default=True)
+    paused_because = models.TextField(blank=True)
+    quiet_until = models.DateTimeField(null=True)
+    quiet_because = models.TextField(blank=True)
+    failures = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+    synced_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "ca_account"
+
+
+class Organization(models.Model):
+    """An organization at a CA account, as last seen there."""
+
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="organizations")
+    ca_id = models.CharField(max_length=_NAME)
+    name = models.CharField(max_length=_NAME)
+    active = models.BooleanField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "organization"
+        constraints = (models.UniqueConstraint("account", "ca_id", name="organization_once"),)
+
+
+class Product(models.Model):
+    """A product a CA account may order, as last seen there."""
+
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="products")
+    ca_id = models.CharField(max_length=_NAME)
+    name = models.CharField(max_length=_NAME)
+    validation = models.CharField(max_length=_WORD, blank=True)
+    public_trust = models.BooleanField()
+    organization_required = models.BooleanField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "product"
+        constraints = (models.UniqueConstraint("account", "ca_id", name="product_once"),)
+
+
+class Key(models.Model):
+    """A key, made or about to be made; ``sealed`` is its envelope when it is a software key."""
+
+    kind = models.CharField(max_length=_WORD)
+    spec = models.CharField(max_length=_WORD, blank=True)
+    token = models.CharField(max_length=_NAME, blank=True)
+    cka_id = models.CharField(max_length=64, blank=True)
+    label = models.CharField(max_length=_NAME, blank=True)
+    public_key_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    sealed = models.BinaryField(default=b"")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "key"
+
+
+class Certificate(models.Model):
+    """A certificate, known by the SHA-256 of its DER. Everything but its state is read from the DER."""
+
+    fingerprint = models.CharField(max_length=64, unique=True)
+    serial = models.CharField(max_length=64)
+    issuer = models.TextField()
+    subject = models.TextField()
+    common_name = models.CharField(max_length=_NAME, blank=True)
+    names = models.JSONField(default=list)
+    not_before = models.DateTimeField()
+    not_after = models.DateTimeField(db_index=True)
+    public_key_sha256 = models.CharField(max_length=64, db_index=True)
+    is_ca = models.BooleanField()
+    der = models.BinaryField()
+    chain = models.JSONField(default=list)  # fingerprints of its intermediates, the issuer first
+    state = models.CharField(max_length=_WORD)
+    revoked_at = models.DateTimeField(null=True)
+    revocation_reason = models.CharField(max_length=_WORD, blank=True)
+    account = models.ForeignKey(CAAccount, models.SET_NULL, null=True)
+    ca_order_id = models.CharField(max_length=_NAME, blank=True)
+    ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
+    key = models.ForeignKey(Key, models.PROTECT, null=True)
+    replaces = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaced_by")
+    recorded_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "certificate"
+        indexes = (
+            models.Index(fields=("is_ca", "id"), name="certificate_leaves"),
+            models.Index(fields=("serial",), name="certificate_serial"),
+            models.Index(fields=("account", "ca_order_id"), name="certificate_ca_order"),
+        )
+
+
+class Leased(models.Model):
+    """What a worker advances: when it is due, and under whose lease and fence it is being advanced."""
+
+    next_action_at = models.DateTimeField(null=True)
+    watched_until = models.DateTimeField(null=True)
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    fence = models.BigIntegerField(default=0)
+
+    class Meta:
+        abstract = True
+
+
+class Order(Leased):
+    """Our durable record that turns one request into a certificate. See ``model.order.Order`` for the fields."""
+
+    reference = models.CharField(max_length=64, unique=True)
+    account = models.ForeignKey(CAAccount, models.PROTECT, related_name="orders")
+    state = models.CharField(max_length=_WORD, db_index=True)
+    step = models.CharField(max_length=_WORD)
+    waiting_for = models.CharField(max_length=_WORD, blank=True)
+    why = models.TextField(blank=True)
+    advice = models.TextField(blank=True)
+    trouble = models.CharField(max_length=_WORD, blank=True)
+    operation = models.CharField(max_length=_WORD)
+    names = models.JSONField()
+    common_name = models.CharField(max_length=_NAME)
+    product = models.CharField(max_length=_NAME)
+    organization = models.CharField(max_length=_NAME, blank=True)
+    term = models.CharField(max_length=_WORD, blank=True)
+    lifetime_days = models.IntegerField(null=True)
+    renewal_of = models.CharField(max_length=_NAME, blank=True)
+    inside = models.CharField(max_length=_NAME, blank=True)
+    dcv_method = models.CharField(max_length=_WORD, blank=True)
+    comment = models.TextField(blank=True)
+    options = models.JSONField(default=dict)
+    key = models.ForeignKey(Key, models.PROTECT)
+    csr = models.BinaryField(default=b"")
+    ca_order_id = models.CharField(max_length=_NAME, blank=True)
+    ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
+    ca_request_id = models.CharField(max_length=_NAME, blank=True)
+    proofs = models.JSONField(default=list)
+    collected = models.JSONField(default=list)  # DER as base64, until it is in the inventory; kept when it mismatched
+    certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, related_name="orders")
+    replaces = models.ForeignKey(Certificate, models.SET_NULL, null=True, related_name="successor_orders")
+    looks = models.IntegerField(default=0)
+    cancel_comment = models.TextField(null=True)  # noqa: DJ001 - null: nobody asked to cancel
+    created_at = models.DateTimeField()
+    placed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "order"
+        indexes = (
+            models.Index(
+                fields=("next_action_at",),
+                name="order_due",
+                condition=models.Q(next_action_at__isnull=False),
+            ),
+            models.Index(
+                fields=("lease_owner",), name="order_leased", condition=~models.Q(lease_owner="")
+            ),
+            models.Index(fields=("account", "ca_order_id"), name="order_ca_order"),
+        )
+
+
+class Revocation(Leased):
+    """A wish to revoke one certificate, or all of a CA order. See ``model.order.Revocation``."""
+
+    account = models.ForeignKey(CAAccount, models.PROTECT, related_name="revocations")
+    order = models.ForeignKey(Order, models.SET_NULL, null=True, related_name="revocations")
+    certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, related_name="revocations")
+    ca_order_id = models.CharField(max_length=_NAME)
+    ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
+    whole_order = models.BooleanField(default=False)
+    reason = models.CharField(max_length=_WORD)
+    comment = models.TextField(blank=True)
+    state = models.CharField(max_length=_WORD)
+    step = models.CharField(max_length=_WORD)
+    ca_request_id = models.CharField(max_length=_NAME, blank=True)
+    why = models.TextField(blank=True)
+    advice = models.TextField(blank=True)
+    trouble = models.CharField(max_length=_WORD, blank=True)
+    looks = models.IntegerField(default=0)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "revocation"
+        indexes = (
+            models.Index(
+                fields=("next_action_at",),
+                name="revocation_due",
+                condition=models.Q(next_action_at__isnull=False),
+            ),
+            models.Index(
+                fields=("lease_owner",), name="revocation_leased", condition=~models.Q(lease_owner="")
+            ),
+        )
+
+
+class OrderEvent(models.Model):
+    """One line of the journal of an order or a revocation."""
+
+    order = models.ForeignKey(Order, models.CASCADE, null=True, related_name="events")
+    revocation = models.ForeignKey(Revocation, models.CASCADE, null=True, related_name="events")
+    at = models.DateTimeField()
+    kind = models.CharField(max_length=_WORD)
+    step = models.CharField(max_length=_WORD, blank=True)
+    note = models.TextField()
+
+    class Meta:
+        db_table = "order_event"
+
+
+class PurchaseIntent(models.Model):
+    """Committed before a call that costs money or cannot be undone; an open one is looked up, never sent again."""
+
+    order = models.ForeignKey(Order, models.CASCADE, null=True, related_name="intents")
+    revocation = models.ForeignKey(Revocation, models.CASCADE, null=True, related_name="intents")
+    attempt = models.IntegerField()
+    reference = models.CharField(max_length=64)
+    csr_sha256 = models.CharField(max_length=64, blank=True)
+    public_key_sha256 = models.CharField(max_length=64, blank=True)
+    marks = models.JSONField(default=list)
+    deadline = models.DateTimeField()
+    opened_at = models.DateTimeField()
+    outcome = models.CharField(max_length=_WORD)
+    closed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "purchase_intent"
+        constraints = (
+            models.UniqueConstraint("order", "attempt", name="intent_once_per_order_attempt"),
+            models.UniqueConstraint("revocation", "attempt", name="intent_once_per_revocation_attempt"),
+        )
+
+
+class Worker(models.Model):
+    """A process that advances orders, known to be alive by its heartbeat."""
+
+    name = models.CharField(max_length=64, unique=True)
+    process = models.IntegerField()
+    started_at = models.DateTimeField()
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "worker"

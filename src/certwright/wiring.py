@@ -1,0 +1,335 @@
+"""The one place where adapters are put into ports: settings in, a working Certwright out."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import secrets as randomness
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from certwright.cas.about import About
+from certwright.engine.identity import Identity
+from certwright.engine.run import Runner
+from certwright.keys.keyring import Keyring, sealed_place
+from certwright.keys.software.envelope import Envelope
+from certwright.keys.software.kek import KekRing
+from certwright.model.errors import Misconfigured, NotFound
+from certwright.model.ports import CertificateAuthority, Ports, Receiver, Trust
+from certwright.pki.certificate import Certificate, parse_pem_many
+from certwright.store import setup
+
+if TYPE_CHECKING:
+    from certwright.engine.durable import Engine
+    from certwright.keys.pkcs11 import Pkcs11Keys
+    from certwright.store.accounts import Account, Accounts
+    from certwright.store.inventory import Inventory
+    from certwright.store.keys import KeyStore
+    from certwright.store.orders import Orders
+    from certwright.store.workers import Workers
+
+
+# Settings that every CA account has, beside those of its CA's about.toml: they are ours, not the CA's.
+COMMON_SETTINGS = frozenset({"call_seconds", "settle_seconds"})
+
+
+class Settings(BaseSettings):
+    """What the environment says, as ``CERTWRIGHT_…``. Read once, in this file alone.
+
+    ``home`` is the state folder; ``database_url`` names PostgreSQL instead of the SQLite file in it. ``kek`` is the
+    key-encryption key (base64) and ``kek_file`` a file with one; without either it is a file in ``home``.
+    ``pkcs11_module`` and ``pin``, ``pin_file`` serve a token that has no profile of its own.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CERTWRIGHT_", frozen=True, hide_input_in_errors=True)
+
+    home: Path = Path.home() / ".certwright"
+    database_url: SecretStr = SecretStr("")
+    kek: SecretStr | None = None
+    kek_file: Path | None = None
+    pkcs11_module: Path | None = None
+    pin: SecretStr | None = None
+    pin_file: Path | None = None
+    concurrency: int = 8
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return datetime.now(UTC)
+
+
+class Asker(Protocol):
+    """Somebody at a terminal who can be asked for a PIN."""
+
+    def __call__(self, question: str) -> str:
+        """The answer, which is not shown."""
+        ...
+
+
+class Certwright:
+    """One installation, opened: everything a door needs, built when it is first used."""
+
+    def __init__(self, settings: Settings | None = None, *, role: str = "cli", ask: Asker | None = None) -> None:
+        """``role`` names this process in leases; ``ask`` prompts for a PIN, None where nobody can be asked."""
+        self.settings = settings or Settings()
+        self.home = self.settings.home
+        self.clock = SystemClock()
+        self._role = role
+        self._ask = ask
+        self._adapters: dict[str, CertificateAuthority] = {}
+        self._ports: dict[str, Ports] = {}
+        self._tokens: dict[str, Pkcs11Keys] = {}
+        self._open()
+
+    def _open(self) -> None:
+        """Make the state folder and the database ready; private to the user who runs this."""
+        os.umask(0o077)
+        try:
+            self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
+        except OSError as error:
+            raise Misconfigured(
+                f"The state folder cannot be made: {error.strerror}: {self.home}",
+                advice="Set CERTWRIGHT_HOME to a folder this user may write to.",
+            ) from error
+        url = self.settings.database_url.get_secret_value()
+        setup.use(url or self.home / "certwright.sqlite")
+        setup.migrate()
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who this process is in leases."""
+        return Identity(self.home / "processes", self._role)
+
+    @cached_property
+    def kek_ring(self) -> KekRing:
+        """The key-encryption keys."""
+        path = self.settings.kek_file or self.home / "kek.json"
+        return KekRing.load(path, self.settings.kek)
+
+    @cached_property
+    def envelope(self) -> Envelope:
+        """Seals secrets and software keys."""
+        return Envelope(self.kek_ring)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """Every key."""
+        return Keyring(lambda: self.envelope, self.token)
+
+    @cached_property
+    def accounts(self) -> Accounts:
+        """The CA accounts."""
+        from certwright.store.accounts import Accounts
+
+        return Accounts(self.clock)
+
+    @cached_property
+    def orders(self) -> Orders:
+        """The orders and revocations."""
+        from certwright.store.orders import Orders
+
+        return Orders(self.clock)
+
+    @cached_property
+    def inventory(self) -> Inventory:
+        """The certificates."""
+        from certwright.store.inventory import Inventory
+
+        return Inventory(self.clock)
+
+    @cached_property
+    def keys(self) -> KeyStore:
+        """The key rows."""
+        from certwright.store.keys import KeyStore
+
+        return KeyStore(self.clock)
+
+    @cached_property
+    def workers(self) -> Workers:
+        """Who else is at work."""
+        from certwright.store.workers import Workers
+
+        return Workers(self.clock)
+
+    @cached_property
+    def runner(self) -> Runner:
+        """Advances orders and revocations in this process."""
+        from certwright.store.journal import OrderJournal, RevocationJournal
+
+        me = self.identity
+        return Runner(
+            OrderJournal(self.clock, me.name, me.alive),
+            RevocationJournal(self.clock, me.name, me.alive),
+            self.ports,
+        )
+
+    def engine(self, concurrency: int | None = None) -> Engine:
+        """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
+        from certwright.engine.durable import Engine, Work
+
+        runner = self.runner
+        works = {
+            "order": Work(runner.orders.due, runner.orders.free_dead_leases, runner.order),
+            "revocation": Work(
+                runner.revocations.due, runner.revocations.free_dead_leases, runner.revocation
+            ),
+        }
+        url = self.settings.database_url.get_secret_value()
+        return Engine(
+            url or self.home / "engine.sqlite",
+            self.identity.name,
+            works,
+            concurrency=concurrency or self.settings.concurrency,
+        )
+
+    def seal_secrets(self, account: str, values: Mapping[str, str]) -> bytes:
+        """The secrets of a CA account in their envelope."""
+        return self.envelope.seal(json.dumps(dict(values)).encode(), _secrets_place(account))
+
+    def adapter(self, account: Account) -> CertificateAuthority:
+        """The adapter of a CA account; raises Misconfigured when its settings do not fit. Kept for this process."""
+        known = self._adapters.get(account.name)
+        if known is None:
+            sealed = self.envelope.open(account.sealed_secrets, _secrets_place(account.name))
+            known = self._adapters[account.name] = connect(
+                account, json.loads(sealed), limits=self.home / "limits.sqlite"
+            )
+        return known
+
+    def receiver(self, ca: str, name: str) -> Receiver:
+        """What reads the pushes of a CA account; raises NotFound or Misconfigured when there is no such."""
+        account = self.accounts.get(name)
+        if account.ca != ca:
+            raise NotFound(f"There is no {ca} account {name!r}.")
+        opened = json.loads(self.envelope.open(account.sealed_secrets, _secrets_place(name)))
+        folder = importlib.import_module(f"certwright.cas.{account.ca}.push")
+        receiver: Receiver = folder.Receiver(opened.get("webhook_secret", ""))
+        return receiver
+
+    def ports(self, name: str) -> Ports:
+        """The outside as the orders of one CA account see it."""
+        known = self._ports.get(name)
+        if known is None:
+            known = self._ports[name] = self._ports_of(self.accounts.get(name))
+        return known
+
+    def _ports_of(self, account: Account) -> Ports:
+        from certwright.store.accounts import AccountCatalogue, AccountStanding
+
+        adapter = self.adapter(account)
+        return Ports(
+            clock=self.clock,
+            ca=adapter,
+            keys=self.keyring,
+            orders=self.runner.orders,
+            revocations=self.runner.revocations,
+            inventory=self.inventory,
+            catalogue=AccountCatalogue(self.accounts, account, adapter),
+            standing=AccountStanding(account, self.clock),
+            trust=trust_of(account),
+            **_seconds(account),
+        )
+
+    def rewrap(self) -> int:
+        """Put everything sealed under the newest key-encryption key; returns how many envelopes that were."""
+        count = 0
+        for account in list(self.accounts.all()):
+            place = _secrets_place(account.name)
+            self.accounts.reseal(account.name, self.envelope.rewrap(account.sealed_secrets, place))
+            count += 1
+        for key in self.keys.all():
+            if key.sealed:
+                self.keys.reseal(key, self.envelope.rewrap(key.sealed, sealed_place(key)))
+                count += 1
+        return count
+
+    def token(self, name: str) -> Pkcs11Keys:
+        """The token of that name: its profile in ``tokens/NAME.toml``, or a label or serial at the default module."""
+        known = self._tokens.get(name)
+        if known is None:
+            from certwright.keys.pkcs11.settings import open_token
+
+            known = self._tokens[name] = open_token(
+                name,
+                profile=self.home / "tokens" / f"{name}.toml",
+                module=self.settings.pkcs11_module,
+                pin=self.settings.pin,
+                pin_file=self.settings.pin_file,
+                ask=self._ask,
+                refused_pins=self.home / "refused-pins.json",
+            )
+        return known
+
+    def new_reference(self) -> str:
+        """A reference for an order that nobody has used: 32 hex digits of randomness, as a UUID."""
+        text = randomness.token_hex(16)
+        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+
+    def close(self) -> None:
+        """Let go of tokens, connections and the identity."""
+        for token in self._tokens.values():
+            token.close()
+        for adapter in self._adapters.values():
+            adapter.close()
+        if "identity" in self.__dict__:
+            self.identity.close()
+
+
+def connect(account: Account, secrets: Mapping[str, str], *, limits: Path | None = None) -> CertificateAuthority:
+    """The adapter of a CA account; ``limits`` is the file that all processes share its call limits in."""
+    about = About.load(account.ca)
+    secrets = {name: value for name, value in secrets.items() if name != "webhook_secret"}
+    folder = importlib.import_module(f"certwright.cas.{about.name}")
+    adapter: CertificateAuthority = folder.ADAPTER(
+        url=account.url or about.url,
+        **secrets,
+        settings={key: value for key, value in account.settings.items() if key not in COMMON_SETTINGS},
+        read_only=account.read_only,
+        account=account.name,
+        limits=limits,
+    )
+    return adapter
+
+
+def trust_of(account: Account) -> Trust:
+    """The trust anchors that certificates of this CA account are judged by.
+
+    The setting ``roots`` replaces the built-in ones. Names reserved by RFC 2606 are allowed only at a CA on
+    loopback: that is a sandbox, and such names are all it has.
+    """
+    given = account.settings.get("roots", "")
+    pem = given.encode() if given else About.load(account.ca).roots()
+    roots = tuple(parse_pem_many(pem))
+    if not roots:
+        raise Misconfigured(f"The setting roots of {account.name} holds no certificate.")
+    host = urlsplit(account.url).hostname or ""
+    return Trust(roots=_anchors(roots), known=(), reserved_names=host in ("127.0.0.1", "::1", "localhost"))
+
+
+def _seconds(account: Account) -> dict[str, float]:
+    """The common settings of an account, as what they are."""
+    try:
+        return {name: float(account.settings[name]) for name in COMMON_SETTINGS if name in account.settings}
+    except ValueError as error:
+        raise Misconfigured(f"A setting of {account.name} is not a number: {error}.") from None
+
+
+def _anchors(roots: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
+    return tuple({root.fingerprint: root for root in roots}.values())
+
+
+def _secrets_place(account: str) -> str:
+    return f"ca_account:{account}:secrets"
+
+

@@ -1,0 +1,215 @@
+"""The sandbox's own PKI: roots, issuing CAs, and the CRLs they publish. Nobody's trust store knows it.
+
+Every key is made at the first start and kept by the state. The roots are valid from 2015 to 2050, so that a test
+may move the clock to any day the CAs' documents speak of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.x509.oid import NameOID
+
+from certwright_sandbox.leaf import (
+    CRITICAL,
+    HASHES,
+    NOT_CRITICAL,
+    Leaf,
+    PrivateKey,
+    key_usage,
+    leaf_builder,
+    new_serial,
+)
+from certwright_sandbox.state import Record, State
+
+NOT_BEFORE = datetime(2015, 1, 1, tzinfo=UTC)
+NOT_AFTER = datetime(2050, 1, 1, tzinfo=UTC)
+CRL_LIFETIME = timedelta(days=7)  # BR §4.9.7: at most ten days for subscriber certificates
+CRL_CLOCK_MARGIN = timedelta(hours=1)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A CA of the hierarchy: short name, common name, its parent's short name (None: a root), its kind of key."""
+
+    name: str
+    common_name: str
+    parent: str | None
+    key: str
+
+
+# In the order they are made. A name is part of URLs and of what tests ask for; a root comes before its children.
+PLANS = (
+    Plan("root-e1", "Certwright Sandbox Root E1", None, "ec"),
+    Plan("root-r1", "Certwright Sandbox Root R1", None, "rsa"),
+    Plan("root-p1", "Certwright Sandbox Private Root P1", None, "ec"),
+    Plan("tls-e1", "Certwright Sandbox TLS Issuing CA E1", "root-e1", "ec"),
+    Plan("tls-r1", "Certwright Sandbox TLS Issuing CA R1", "root-r1", "rsa"),
+    Plan("policy-e2", "Certwright Sandbox Policy CA E2", "root-e1", "ec"),
+    Plan("tls-e2", "Certwright Sandbox TLS Issuing CA E2", "policy-e2", "ec"),
+    Plan("private-p1", "Certwright Sandbox Private TLS Issuing CA P1", "root-p1", "ec"),
+)
+
+
+@dataclass(eq=False)
+class StoredCA(Record):
+    """A CA's certificate and private key as PEM; `id` is its short name."""
+
+    certificate: str
+    private_key: str
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """A revoked serial, when (UTC) and why (a CRL reason's name, RFC 5280 §5.3.1)."""
+
+    serial: int
+    at: datetime
+    reason: str
+
+
+class Authority:
+    """One CA of the hierarchy, able to sign."""
+
+    def __init__(
+        self, name: str, certificate: x509.Certificate, key: PrivateKey, parent: Authority | None
+    ) -> None:
+        """`parent` is None for a root."""
+        self.name = name
+        self.certificate = certificate
+        self.parent = parent
+        self.pem = pem_of(certificate)
+        self._key = key
+        self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
+        self._crl_address: x509.CRLDistributionPoints | None = None
+
+    def publish_at(self, management_url: str) -> None:
+        """Name the CRL's address in every leaf from now on."""
+        address = x509.UniformResourceIdentifier(f"{management_url}/crl/{self.name}.crl")
+        self._crl_address = x509.CRLDistributionPoints([x509.DistributionPoint([address], None, None, None)])
+
+    def sign(self, leaf: Leaf, serial: int | None = None) -> x509.Certificate:
+        """Issue the leaf; a fresh serial unless one is given."""
+        builder = leaf_builder(leaf, serial or new_serial(), self.certificate.subject)
+        builder = builder.add_extension(self._identifier, NOT_CRITICAL)
+        if self._crl_address is not None:
+            builder = builder.add_extension(self._crl_address, NOT_CRITICAL)
+        return builder.sign(self._key, HASHES[leaf.hash_name])
+
+    def sign_ca(self, common_name: str, key: PrivateKey) -> x509.Certificate:
+        """Issue a CA certificate for `key`."""
+        return _ca_certificate(common_name, key, self.certificate.subject, self._key)
+
+    def chain(self) -> list[str]:
+        """The PEM of this CA and of all above it, the root last."""
+        return [self.pem] + (self.parent.chain() if self.parent is not None else [])
+
+    def crl(self, revoked: Iterable[Revocation], now: datetime) -> bytes:
+        """A CRL (DER) that lists `revoked`, as of `now`."""
+        builder = x509.CertificateRevocationListBuilder(
+            issuer_name=self.certificate.subject,
+            last_update=now - CRL_CLOCK_MARGIN,
+            next_update=now + CRL_LIFETIME,
+        ).add_extension(self._identifier, NOT_CRITICAL)
+        builder = builder.add_extension(x509.CRLNumber(int(now.timestamp() * 1000)), NOT_CRITICAL)
+        for entry in revoked:
+            builder = builder.add_revoked_certificate(_crl_entry(entry))
+        return builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
+
+
+class Hierarchy:
+    """Every CA of the sandbox by its short name."""
+
+    def __init__(self, state: State) -> None:
+        """Take the CAs that the state holds, and make those it lacks."""
+        table = state.table("ca", StoredCA)
+        self._authorities: dict[str, Authority] = {}
+        for plan in PLANS:
+            parent = self._authorities[plan.parent] if plan.parent else None
+            stored = table.get(plan.name) or table.add(_make(plan, parent))
+            certificate = x509.load_pem_x509_certificate(stored.certificate.encode())
+            key = serialization.load_pem_private_key(stored.private_key.encode(), None)
+            assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+            self._authorities[plan.name] = Authority(plan.name, certificate, key, parent)
+
+    def __getitem__(self, name: str) -> Authority:
+        """The CA of this short name. Raises KeyError."""
+        return self._authorities[name]
+
+    def all(self) -> list[Authority]:
+        """Every CA, roots first."""
+        return list(self._authorities.values())
+
+    def roots(self) -> str:
+        """The trust anchors as one PEM text."""
+        return "".join(ca.pem for ca in self.all() if ca.parent is None)
+
+    def publish_at(self, management_url: str) -> None:
+        """Tell every CA where its CRL will be found."""
+        for authority in self.all():
+            authority.publish_at(management_url)
+
+
+def pem_of(certificate: x509.Certificate) -> str:
+    """The certificate as PEM."""
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _make(plan: Plan, parent: Authority | None) -> StoredCA:
+    key: PrivateKey
+    if plan.key == "ec":
+        key = ec.generate_private_key(ec.SECP256R1())
+    else:
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    if parent is None:
+        name = _ca_name(plan.common_name)
+        certificate = _ca_certificate(plan.common_name, key, name, key)
+    else:
+        certificate = parent.sign_ca(plan.common_name, key)
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return StoredCA(plan.name, pem_of(certificate), private.decode())
+
+
+def _ca_name(common_name: str) -> x509.Name:
+    organization = x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Certwright Sandbox, not a real CA")
+    return x509.Name([organization, x509.NameAttribute(NameOID.COMMON_NAME, common_name)])
+
+
+def _ca_certificate(
+    common_name: str, key: PrivateKey, issuer_name: x509.Name, issuer_key: PrivateKey
+) -> x509.Certificate:
+    return (
+        x509.CertificateBuilder()
+        .subject_name(_ca_name(common_name))
+        .issuer_name(issuer_name)
+        .public_key(key.public_key())
+        .serial_number(new_serial())
+        .not_valid_before(NOT_BEFORE)
+        .not_valid_after(NOT_AFTER)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), CRITICAL)
+        .add_extension(key_usage(signs_certificates=True), CRITICAL)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), NOT_CRITICAL)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), NOT_CRITICAL
+        )
+        .sign(issuer_key, hashes.SHA256())
+    )
+
+
+def _crl_entry(entry: Revocation) -> x509.RevokedCertificate:
+    builder = (
+        x509.RevokedCertificateBuilder()
+        .serial_number(entry.serial)
+        .revocation_date(entry.at.replace(tzinfo=None))
+    )
+    if entry.reason != "unspecified":  # RFC 5280 §5.3.1: unspecified is said by saying nothing
+        reason = x509.CRLReason(x509.ReasonFlags(entry.reason))
+        builder = builder.add_extension(reason, NOT_CRITICAL)
+    return builder.build()

@@ -1,0 +1,228 @@
+"""The accounts that tests are given: the ready-made ones, and one more whenever a test asks."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from typing import Any
+
+from certwright_sandbox.digicert.account import FIRST_CONTAINER_ID, FIRST_FIELD_ID
+from certwright_sandbox.digicert.control import FIRST_DOMAIN_ID, renew_domain_value
+from certwright_sandbox.digicert.gate import AREAS_OF_KEY, CHANGES_OF_ROLE
+from certwright_sandbox.digicert.office import CA_NAME, Office, new_token
+from certwright_sandbox.digicert.organizations import FIRST_ORGANIZATION_ID
+from certwright_sandbox.digicert.records import (
+    Account,
+    ApiKey,
+    Contact,
+    Container,
+    CustomField,
+    Domain,
+    Organization,
+    User,
+)
+from certwright_sandbox.digicert.staff import validated
+from certwright_sandbox.digicert.validity import DOMAIN_REUSE, on
+from certwright_sandbox.playing import NotPossible, Switches
+
+PROFILES = ("ready", "bare", "readonly")
+FIRST_ACCOUNT_ID, FIRST_USER_ID = 501001, 610001
+# What exists in every account: organizations by name, with their domains.
+ORGANIZATIONS = {
+    "Meadow Works Ltd": ("meadow.example", "meadow-works.example", "meadow.test"),
+    "Harbour Light GmbH": ("harbour.example", "harbour-light.test"),
+}
+PLACES = {
+    "Meadow Works Ltd": ("1 Field Lane", "Leeds", "West Yorkshire", "AB1 2CD", "gb"),
+    "Harbour Light GmbH": ("Am Sandtorkai 1", "Hamburg", "Hamburg", "20457", "de"),
+}
+
+
+def _is_bool(value: Any) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_look(value: Any) -> bool:
+    return value in ("look", "auto", "never") or (
+        isinstance(value, int) and not _is_bool(value) and value > 0
+    )
+
+
+def _is_seconds(value: Any) -> bool:
+    return value is None or (isinstance(value, int | float) and not _is_bool(value) and value >= 0)
+
+
+ACCOUNT_SWITCHES: Mapping[str, Callable[[Any], bool]] = {
+    "auto_approve": _is_bool,
+    "two_step_approval": _is_bool,
+    "revoke_ends_order": _is_bool,
+    "dcv": _is_look,
+    "organization_seconds": _is_seconds,
+}
+KEY_SWITCHES: Mapping[str, Callable[[Any], bool]] = {
+    "key_role": lambda value: value in AREAS_OF_KEY,
+    "ip_allowed": _is_bool,
+    "xml": _is_bool,
+    "rate_limit": _is_bool,
+}
+USER_SWITCHES: Mapping[str, Callable[[Any], bool]] = {"role": lambda value: value in CHANGES_OF_ROLE}
+SWITCHES = {**ACCOUNT_SWITCHES, **KEY_SWITCHES, **USER_SWITCHES}
+
+
+def ready_made(office: Office) -> None:
+    """Make the accounts that are there from the start, once."""
+    if len(office.keys) > 0:
+        return
+    add(office, "ready", {"name": "digicert-ready"})
+    add(office, "bare", {"name": "digicert-bare"})
+    add(office, "readonly", {"name": "digicert-readonly", "of": "digicert-ready"})
+
+
+def add(office: Office, profile: str, switches: Switches) -> ApiKey:
+    """An account with one user and key; with `of` one more user and key in that account. Raises NotPossible."""
+    if profile not in PROFILES:
+        raise NotPossible(f"profile must be one of {', '.join(PROFILES)}")
+    wish = {name: value for name, value in switches.items() if name not in ("name", "of")}
+    _check(wish)
+    name = str(switches.get("name") or f"{CA_NAME}-{len(office.keys) + 1}")
+    if office.keys.get(name) is not None:
+        raise NotPossible(f"there is an account {name!r} already")
+    if "of" in switches:
+        account = office.accounts[_key(office, str(switches["of"])).account_id]
+    else:
+        account = _new_account(office, profile, name)
+    user = _new_user(office, account, name)
+    key = ApiKey(name, profile, int(account.id), int(user.id), secret=secrets.token_hex(24).upper())
+    office.keys.add(key)
+    if profile == "readonly":
+        key.key_role = "view_only"
+    return change(office, name, wish)
+
+
+def change(office: Office, name: str, switches: Switches) -> ApiKey:
+    """Set switches of the key, its user, and its account. Raises NotPossible."""
+    key = _key(office, name)
+    _check(switches)
+    for switch, value in switches.items():
+        if switch in ACCOUNT_SWITCHES:
+            setattr(office.accounts[key.account_id], switch, value)
+        elif switch in KEY_SWITCHES:
+            setattr(key, switch, value)
+        else:
+            setattr(office.users[key.user_id], switch, value)
+    return key
+
+
+def element(office: Office, key: ApiKey) -> dict[str, Any]:
+    """The key as `GET /accounts` lists it."""
+    return {
+        "name": key.id,
+        "ca": CA_NAME,
+        "profile": key.profile,
+        "url": f"{office.world.url}/services/v2",
+        "settings": {"roots": office.world.hierarchy.roots()},
+        "secrets": {"api_key": key.secret},
+        "organizations": [row.name for row in office.organizations_of.find(key.account_id)],
+        "domains": [row.name for row in office.domains_of.find(key.account_id) if row.is_active],
+    }
+
+
+def _key(office: Office, name: str) -> ApiKey:
+    key = office.keys.get(name)
+    if key is None:
+        raise NotPossible(f"there is no account {name!r}", missing=True)
+    return key
+
+
+def _check(switches: Switches) -> None:
+    for switch, value in switches.items():
+        if switch not in SWITCHES:
+            raise NotPossible(f"there is no switch {switch!r}; there are {', '.join(SWITCHES)}")
+        if not SWITCHES[switch](value):
+            raise NotPossible(f"{switch} cannot be {value!r}")
+
+
+def _new_account(office: Office, profile: str, name: str) -> Account:
+    account_id = office.new_id(office.accounts, FIRST_ACCOUNT_ID)
+    container = Container(
+        id=office.new_id(office.containers, FIRST_CONTAINER_ID),
+        account_id=account_id,
+        name="Meadow Works Ltd",
+        parent_id=0,
+        public_id=new_token()[:10],
+    )
+    office.containers.add(container)
+    is_ready = profile != "bare"
+    account = office.accounts.add(Account(account_id, name, int(container.id), auto_approve=is_ready))
+    for organization_name, domains in ORGANIZATIONS.items():
+        organization = _new_organization(office, account, organization_name, is_ready=is_ready)
+        for domain in domains:
+            _new_domain(office, organization, domain, is_ready=is_ready)
+    account.primary_organization_id = int(office.organizations_of.find(account_id)[0].id)
+    office.custom_fields.add(
+        CustomField(
+            office.new_id(office.custom_fields, FIRST_FIELD_ID),
+            account_id,
+            label="Cost centre",
+            is_required=False,
+            is_active=True,
+            data_type="text",
+            description="Who pays for it",
+        )
+    )
+    return account
+
+
+def _new_user(office: Office, account: Account, name: str) -> User:
+    user = User(
+        id=office.new_id(office.users, FIRST_USER_ID),
+        account_id=int(account.id),
+        username=f"{name}@meadow.example",
+        first_name="Olga",
+        last_name="Pine",
+        role="administrator",
+        container_id=account.root_container_id,
+    )
+    return office.users.add(user)
+
+
+def _new_organization(office: Office, account: Account, name: str, *, is_ready: bool) -> Organization:
+    street, city, state, code, country = PLACES[name]
+    organization = Organization(
+        id=office.new_id(office.organizations, FIRST_ORGANIZATION_ID),
+        account_id=int(account.id),
+        name=name,
+        container_id=account.root_container_id,
+        address=street,
+        city=city,
+        state=state,
+        zip=code,
+        country=country,
+        telephone="+441110000000",
+        contact=Contact("Olga", "Pine", "olga.pine@meadow.example", "PKI lead", "+441110000000"),
+    )
+    office.organizations.add(organization)
+    if is_ready:
+        organization.vettings = validated(office, organization)
+    return organization
+
+
+def _new_domain(office: Office, organization: Organization, name: str, *, is_ready: bool) -> None:
+    now = office.now()
+    domain = Domain(
+        id=office.new_id(office.domains, FIRST_DOMAIN_ID),
+        account_id=organization.account_id,
+        name=name,
+        organization_id=int(organization.id),
+        container_id=organization.container_id,
+        date_created=now,
+        dcv_method="dns-txt-token",
+        types=("ov", "ev"),
+    )
+    office.domains.add(domain)
+    if is_ready:
+        domain.proven_at = now
+        domain.proven_until = now + timedelta(days=on(DOMAIN_REUSE, now.date()))
+    else:
+        renew_domain_value(office, domain)

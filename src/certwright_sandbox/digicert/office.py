@@ -1,0 +1,160 @@
+"""DigiCert's office: every record it keeps, how they are found, and what belongs to more than one desk."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Callable, Coroutine
+from datetime import date, datetime, timedelta
+from logging import getLogger
+from typing import Any, TypeVar
+
+from certwright_sandbox.digicert.records import (
+    Account,
+    ApiKey,
+    Approval,
+    Certificate,
+    Container,
+    CustomField,
+    Domain,
+    Order,
+    Organization,
+    User,
+    Webhook,
+    WebhookEvent,
+)
+from certwright_sandbox.ledger import Entry
+from certwright_sandbox.playing import World
+from certwright_sandbox.push import Delivered
+from certwright_sandbox.state import Record, Table
+
+LOG = getLogger(__name__)
+CA_NAME = "digicert"
+TOKEN_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - letters, not a password
+TOKEN_LENGTH = 32
+R = TypeVar("R", bound=Record)
+
+
+class Office:
+    """The records, and the numbers of the next ones."""
+
+    def __init__(self, world: World) -> None:
+        """Go on with what the state holds."""
+        self.world = world
+        self.background_tasks: set[asyncio.Task[None]] = set()
+        self.deliveries: dict[int, Delivered] = {}  # of webhook events, by their ids; of this run
+        state = world.state
+        self.accounts = state.table("digicert.account", Account)
+        self.keys = state.table("digicert.key", ApiKey)
+        self.users = state.table("digicert.user", User)
+        self.containers = state.table("digicert.container", Container)
+        self.organizations = state.table("digicert.organization", Organization)
+        self.domains = state.table("digicert.domain", Domain)
+        self.orders = state.table("digicert.order", Order)
+        self.certificates = state.table("digicert.certificate", Certificate)
+        self.approvals = state.table("digicert.request", Approval)
+        self.custom_fields = state.table("digicert.custom_field", CustomField)
+        self.webhooks = state.table("digicert.webhook", Webhook)
+        self.webhook_events = state.table("digicert.webhook_event", WebhookEvent)
+        self._numbers: dict[str, int] = {}
+        self._index()
+
+    def _index(self) -> None:
+        self.key_by_secret = self.keys.index(lambda key: key.secret)
+        self.users_of = self.users.index(lambda user: user.account_id)
+        self.containers_of = self.containers.index(lambda container: container.account_id)
+        self.organizations_of = self.organizations.index(lambda organization: organization.account_id)
+        self.domains_of = self.domains.index(lambda domain: domain.account_id)
+        self.domain_named = self.domains.index(lambda domain: (domain.account_id, domain.name))
+        self.orders_of = self.orders.index(lambda order: order.account_id)
+        self.orders_referred = self.orders.index(
+            lambda order: (order.account_id, order.reference) if order.reference else None
+        )
+        self.waiting_orders_of = self.orders.index(
+            lambda order: order.account_id if order.pending_certificate_id is not None else None
+        )
+        self.certificates_of_order = self.certificates.index(lambda certificate: certificate.order_id)
+        self.certificates_by_serial = self.certificates.index(
+            lambda certificate: (certificate.account_id, certificate.serial) if certificate.serial else None
+        )
+        self.certificates_by_thumbprint = self.certificates.index(
+            lambda certificate: (
+                (certificate.account_id, certificate.thumbprint) if certificate.thumbprint else None
+            )
+        )
+        self.revoked_by = self.certificates.index(
+            lambda certificate: certificate.authority if certificate.revoked_at else None
+        )
+        self.approvals_of = self.approvals.index(lambda approval: approval.account_id)
+        self.approvals_of_order = self.approvals.index(lambda approval: approval.order_id)
+        self.custom_fields_of = self.custom_fields.index(lambda field: field.account_id)
+        self.webhooks_of = self.webhooks.index(lambda webhook: webhook.account_id)
+        self.webhook_events_of = self.webhook_events.index(lambda event: event.account_id)
+
+    def new_id(self, table: Table[R], first: int) -> int:
+        """The next number of a table, whose first one is `first`."""
+        last = self._numbers.get(table.name)
+        if last is None:
+            last = max((int(record.id) for record in table), default=first - 1)
+        self._numbers[table.name] = last + 1
+        return last + 1
+
+    def now(self) -> datetime:
+        """The time now, UTC."""
+        return self.world.clock.now()
+
+    def today(self) -> date:
+        """The day now, UTC."""
+        return self.now().date()
+
+    def later(self, delay: timedelta, what: str, subject: int) -> None:
+        """Have the deed `what` done after a while of the sandbox's time."""
+        self.world.agenda.add(self.now() + delay, f"{CA_NAME}.{what}", subject)
+
+    def at(self, due: datetime, what: str, subject: int) -> None:
+        """Have the deed `what` done at a time."""
+        self.world.agenda.add(due, f"{CA_NAME}.{what}", subject)
+
+    def in_background(self, deed: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a deed beside the calls; a failure is logged, and the state is committed after it."""
+
+        async def run() -> None:
+            try:
+                await deed()
+                self.world.state.commit()
+            except Exception:  # nobody awaits it, so its failure must be told here
+                LOG.exception("a deed in the background failed")
+
+        task = asyncio.get_running_loop().create_task(run())
+        self.background_tasks.add(task)
+        task.add_done_callback(self.background_tasks.discard)
+
+    def set_status(self, order: Order, status: str) -> None:
+        """Move an order to another status, in the ledger too."""
+        if order.status != status:
+            order.status = status
+            order.status_changed_at = self.now()
+            self.entry(order).status = status
+
+    def entry(self, order: Order) -> Entry:
+        """The order's entry in the ledger."""
+        return self.world.ledger.entry(CA_NAME, order.id)
+
+    def account_of(self, record: Domain | Order | Certificate | Organization) -> Account:
+        """The account a record belongs to."""
+        return self.accounts[record.account_id]
+
+
+def new_token() -> str:
+    """A fresh random value of 32 letters and digits (BR §3.2.2.4 asks for 112 bits; these are 165)."""
+    return "".join(secrets.choice(TOKEN_ALPHABET) for _ in range(TOKEN_LENGTH))
+
+
+def stamp(at: datetime) -> str:
+    """A time as the API writes it."""
+    return at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
+def without_empty(values: dict[str, Any]) -> dict[str, Any]:
+    """The fields that have a value: this API leaves the others out."""
+    return {name: value for name, value in values.items() if value not in (None, "", [], ())}

@@ -1,0 +1,61 @@
+"""The CA door: from a call's arrival to its answer, the same for every CA.
+
+Log it, let what is due happen, see whether a fault strikes, let the CA do its work, commit, answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from certwright_sandbox.calls import CallLog
+from certwright_sandbox.faults import Faults
+from certwright_sandbox.http import HTML, Delivery, Request, Response, Whole, status_of
+from certwright_sandbox.mischief import Holds, Struck, act
+from certwright_sandbox.playing import PLAIN, PlayedCA, Twist, World
+
+NOT_FOUND = Response(404, b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>\n", HTML)
+
+
+class CADoor:
+    """Answers the calls to every CA the sandbox plays."""
+
+    def __init__(
+        self, world: World, cas: Sequence[PlayedCA], calls: CallLog, faults: Faults, holds: Holds
+    ) -> None:
+        """A door to `cas`."""
+        self._world = world
+        self._cas = cas
+        self._calls = calls
+        self._faults = faults
+        self._holds = holds
+
+    async def answer(self, request: Request) -> Delivery:
+        """What one request gets."""
+        ca = next((ca for ca in self._cas if ca.owns(request.path)), None)
+        account = ca.account_of(request) if ca is not None else None
+        at = self._world.clock.now().isoformat()
+        call = self._calls.arrived(ca.name if ca else None, account, request.method, request.target, at)
+        if ca is None:
+            delivery: Delivery = Whole(NOT_FOUND)
+        else:
+            delivery = await self._through(ca, account, request)
+        status = status_of(delivery)
+        if call.status != status:
+            call.status = status
+        self._world.state.commit()
+        return delivery
+
+    async def _through(self, ca: PlayedCA, account: str | None, request: Request) -> Delivery:
+        self._world.agenda.keep()
+        rule = self._faults.strike(ca.name, account, request)
+
+        async def serve(twist: Twist = PLAIN) -> Response:
+            try:
+                return await ca.answer(request, twist)
+            finally:
+                self._world.state.commit()
+
+        if rule is None:
+            return Whole(await ca.answer(request, PLAIN))
+        self._world.state.commit()
+        return await act(Struck(rule, request, ca, serve, self._holds))

@@ -1,0 +1,94 @@
+"""The promises between the sandbox and a CA it plays: what a CA is given, and what it must be able to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from certwright_sandbox.agenda import Agenda
+from certwright_sandbox.ca import Hierarchy, Revocation
+from certwright_sandbox.clock import Clock
+from certwright_sandbox.http import Request, Response
+from certwright_sandbox.ledger import Ledger
+from certwright_sandbox.push import Push
+from certwright_sandbox.state import State
+from certwright_sandbox.validators import Validators
+
+Switches = Mapping[str, Any]
+
+
+@dataclass
+class World:
+    """What every CA is given to work with."""
+
+    state: State
+    clock: Clock
+    agenda: Agenda
+    hierarchy: Hierarchy
+    ledger: Ledger
+    validators: Validators
+    push: Push
+    url: str = ""  # the CA door's, http://127.0.0.1:PORT, known once it is open
+
+
+class NotPossible(Exception):
+    """A wish of the management door that cannot be met; the text says why. `missing`: the thing does not exist."""
+
+    def __init__(self, reason: str, *, missing: bool = False) -> None:
+        """`reason` is a sentence for a person."""
+        super().__init__(reason)
+        self.missing = missing
+
+
+@dataclass(frozen=True)
+class Twist:
+    """What a fault asks of the CA itself, while it does its work as usual."""
+
+    defect: str | None = (
+        None  # a name in `defects.DEFECTS`: certificates of this answer are wrong in that way
+    )
+    hidden_seconds: float = 0.0  # an order placed by this call is hidden from look-ups and lists for so long
+    stale: bool = False  # read what was true before the account's last change
+
+
+PLAIN = Twist()
+
+
+class PlayedCA(Protocol):
+    """A CA on the sandbox's port."""
+
+    name: str
+
+    def owns(self, path: str) -> bool:
+        """Whether requests for this path are this CA's."""
+
+    def account_of(self, request: Request) -> str | None:
+        """The name of the account whose credential the request shows; None where there is none such."""
+
+    async def answer(self, request: Request, twist: Twist) -> Response:
+        """Do what the request asks and answer it. The caller commits the state."""
+
+    def rate_limited(self, request: Request) -> Response:
+        """What this CA answers to too many requests."""
+
+    def accounts(self) -> list[dict[str, Any]]:
+        """Each account as `GET /accounts` shows it."""
+
+    def add_account(self, profile: str, switches: Switches) -> dict[str, Any]:
+        """Make an account; its element of `accounts`. Raises NotPossible."""
+
+    def change_account(self, name: str, switches: Switches) -> dict[str, Any]:
+        """Change switches of an account; its element of `accounts`. Raises NotPossible."""
+
+    async def decide(self, wish: Switches, *, approve: bool) -> dict[str, Any]:
+        """Approve or reject what `wish` names (order_id or request_id). Raises NotPossible."""
+
+    async def validate(self, wish: Switches) -> dict[str, Any]:
+        """Let the CA's validation staff act on a domain, an organization or an order. Raises NotPossible."""
+
+    def expire(self, wish: Switches) -> dict[str, Any]:
+        """End a prevalidation now. Raises NotPossible."""
+
+    def revocations(self, authority: str) -> list[Revocation]:
+        """What this CA has revoked among the certificates of an authority of the hierarchy."""

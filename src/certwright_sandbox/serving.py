@@ -1,0 +1,101 @@
+"""Puts the sandbox together and runs it until a signal ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from certwright_sandbox.agenda import Agenda
+from certwright_sandbox.ca import Hierarchy
+from certwright_sandbox.calls import CallLog
+from certwright_sandbox.clock import Clock
+from certwright_sandbox.digicert.play import DigiCert
+from certwright_sandbox.dns import DnsServer, Zone
+from certwright_sandbox.door import CADoor
+from certwright_sandbox.faults import Faults, Weather
+from certwright_sandbox.ledger import Ledger
+from certwright_sandbox.management import ManagementDoor
+from certwright_sandbox.mischief import Holds
+from certwright_sandbox.playing import World
+from certwright_sandbox.push import Push
+from certwright_sandbox.server import Door
+from certwright_sandbox.state import State
+from certwright_sandbox.validators import Validators
+
+PLAYED = (DigiCert,)  # every CA the sandbox plays
+HEARTBEAT_SECONDS = 0.25  # how late an appointment may be kept while nobody calls
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the command line decides. `resolver` is (address, port), None for the sandbox's own DNS server."""
+
+    port: int
+    management_port: int
+    seed: int
+    faults: str
+    state: Path | None
+    http_port: int
+    resolver: tuple[str, int] | None
+
+
+async def serve(settings: Settings) -> None:
+    """Run until SIGTERM or SIGINT; prints one line of JSON once both doors listen. Raises OSError, sqlite3.Error."""
+    state = State(settings.state)
+    clock = Clock(state)
+    zone = Zone(state)
+    dns = DnsServer(zone)
+    await dns.open()
+    resolver = settings.resolver or ("127.0.0.1", dns.port)
+    world = World(
+        state=state,
+        clock=clock,
+        agenda=Agenda(state, clock),
+        hierarchy=Hierarchy(state),
+        ledger=Ledger(state),
+        validators=Validators(zone, resolver, settings.http_port, settings.resolver is None),
+        push=Push(clock),
+    )
+    cas = [play(world) for play in PLAYED]
+    calls, holds = CallLog(state), Holds()
+    faults = Faults(state, Weather(settings.faults, settings.seed))
+    ca_door, management_door = Door(), Door()
+    management = ManagementDoor(world, cas, calls, faults, holds, dns, resolver)
+    port = await ca_door.open(settings.port, CADoor(world, cas, calls, faults, holds).answer)
+    management_port = await management_door.open(settings.management_port, management.answer)
+    world.url = f"http://127.0.0.1:{port}"
+    management_url = f"http://127.0.0.1:{management_port}"
+    world.hierarchy.publish_at(management_url)
+    state.commit()
+    _announce(
+        {"url": world.url, "management_url": management_url, "seed": settings.seed, "faults": settings.faults}
+    )
+    try:
+        await _until_signal(world)
+    finally:
+        ca_door.close()
+        management_door.close()
+        dns.close()
+        state.close()
+
+
+def _announce(hello: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(hello) + "\n")
+    sys.stdout.flush()
+
+
+async def _until_signal(world: World) -> None:
+    """Keep the agenda's appointments until a signal comes."""
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    while not ended.is_set():
+        world.agenda.keep()
+        world.state.commit()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(ended.wait(), HEARTBEAT_SECONDS)

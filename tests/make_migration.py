@@ -1,0 +1,13 @@
+"""Write the migration that a change of ``store/models.py`` needs: ``python -m tests.make_migration NAME``."""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from certwright.store import setup
+from django.core.management import call_command
+
+if __name__ == "__main__":
+    with tempfile.TemporaryDirectory() as folder:
+        setup.use(Path(folder) / "scratch.sqlite")
+        call_command("makemigrations", "store", name=sys.argv[1])

@@ -1,0 +1,201 @@
+"""A real TLS server with its key in the token: handshakes verify, and each one is a signature of the
+token's."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from certwright.keys.pkcs11 import Pkcs11Keys, TokenKeyReference
+from certwright.pki.keys import KeySpec
+from tests.token.authority import NAME, Authority, pem
+from tests.token.conftest import RealToken
+from tests.token.programs import library, program
+
+HANDSHAKES = 12
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def handshake(port: int, authority: Authority) -> bytes:
+    """Make one full TLS handshake that verifies to the root and the name; returns the leaf the server
+    showed."""
+    context = ssl.create_default_context(cadata=authority.root_pem.decode())
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
+        context.wrap_socket(raw, server_hostname=NAME) as secure,
+    ):
+        leaf = secure.getpeercert(binary_form=True)
+        assert leaf
+        return leaf
+
+
+def wait_until_listening(port: int, server: subprocess.Popen[bytes]) -> None:
+    """Return once the server takes connections; fails when it ended."""
+    deadline = time.monotonic() + 15
+    while True:
+        assert server.poll() is None, "the server ended"
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            assert time.monotonic() < deadline, "the server does not listen"
+            time.sleep(0.05)
+        else:
+            return
+
+
+def children_of(process: subprocess.Popen[bytes]) -> list[str]:
+    """The ids of a process's children (Linux)."""
+    return Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+
+
+@contextmanager
+def running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server for the block."""
+    server = subprocess.Popen(
+        command, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
+    )
+    try:
+        wait_until_listening(port, server)
+        yield server
+    finally:
+        server.terminate()
+        server.communicate(timeout=10)
+
+
+@pytest.fixture(params=[KeySpec.EC_P256, KeySpec.RSA_2048])
+def pair(request: pytest.FixtureRequest, keys: Pkcs11Keys, authority: Authority) -> TokenKeyReference:
+    """A key with its chain stored."""
+    reference = keys.generate(request.param, label="shop", cka_id=keys.new_id())
+    keys.store_chain(reference, authority.issue(keys.public_key(reference)), authority.cas, "shop")
+    return reference
+
+
+class Nginx:
+    """nginx whose key is in the token, reached through OpenSSL's pkcs11 engine and OpenSC's spy."""
+
+    def __init__(self, token: RealToken, folder: Path, uri: str, chain: list[bytes]) -> None:
+        self.port = free_port()
+        self.log = folder / "spy.log"
+        (folder / "chain.pem").write_bytes(pem(chain))
+        self.environment = {
+            **token.environment,
+            "OPENSSL_CONF": str(folder / "openssl.cnf"),
+            "PKCS11SPY": token.module,
+            "PKCS11SPY_OUTPUT": str(self.log),
+        }
+        self._folder = folder
+        (folder / "openssl.cnf").write_text(
+            "openssl_conf = start\n[start]\nengines = engines\n[engines]\npkcs11 = pkcs11\n[pkcs11]\n"
+            "engine_id = pkcs11\n"
+            f"dynamic_path = {library('pkcs11.so', 'libengine-pkcs11-openssl')}\n"
+            f"MODULE_PATH = {library('pkcs11-spy.so', 'opensc')}\nPIN = {token.pin}\ninit = 0\n"
+        )
+        (folder / "openssl.cnf").chmod(0o600)
+        self.write(uri)
+
+    def write(self, uri: str) -> None:
+        """Write nginx's settings for a key."""
+        names = "".join(f"env {name};\n" for name in self.environment)
+        user = "user root;\n" if os.geteuid() == 0 else ""
+        (self._folder / "nginx.conf").write_text(
+            f"{names}{user}daemon off;\nworker_processes 1;\nssl_engine pkcs11;\n"
+            f"pid {self._folder}/nginx.pid;\nerror_log {self._folder}/error.log;\n"
+            f"events {{}}\nhttp {{\naccess_log off;\n"
+            + "".join(
+                f"{kind}_temp_path {self._folder}/{kind};\n"
+                for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+            )
+            + f"server {{\nlisten 127.0.0.1:{self.port} ssl;\nssl_session_tickets off;\n"
+            f"ssl_certificate {self._folder}/chain.pem;\n"
+            f"ssl_certificate_key 'engine:pkcs11:{uri}';\nreturn 200;\n}}\n}}\n"
+        )
+
+    @property
+    def command(self) -> list[str]:
+        """How to start it."""
+        return [program("nginx", "nginx"), "-p", str(self._folder), "-c", str(self._folder / "nginx.conf")]
+
+    @property
+    def signatures(self) -> int:
+        """How many signatures the token made, by the spy's account."""
+        return len(re.findall(r"^\d+: C_Sign(?:Final)?$", self.log.read_text(errors="replace"), re.MULTILINE))
+
+
+def test_nginx_serves_with_a_key_it_never_sees_and_every_handshake_is_a_signature_of_the_token(
+    token: RealToken, keys: Pkcs11Keys, pair: TokenKeyReference, authority: Authority, tmp_path: Path
+) -> None:
+    chain = keys.stored_chain(pair)
+    server = Nginx(token, tmp_path, keys.key_uri(pair), chain)
+
+    with running(server.command, server.port, server.environment):
+        before = server.signatures
+        shown = {handshake(server.port, authority) for _ in range(HANDSHAKES)}
+        after = server.signatures
+
+    assert shown == {chain[0]}
+    assert after - before == HANDSHAKES
+    assert keys.policy(pair).never_extractable is True
+    assert not [file for file in tmp_path.iterdir() if file.is_file() and b"PRIVATE KEY" in file.read_bytes()]
+
+
+def test_nginx_takes_a_renewed_key_on_reload_and_no_handshake_fails(
+    token: RealToken, keys: Pkcs11Keys, authority: Authority, tmp_path: Path
+) -> None:
+    def make() -> TokenKeyReference:
+        reference = keys.generate(KeySpec.EC_P256, label="shop", cka_id=keys.new_id())
+        keys.store_chain(reference, authority.issue(keys.public_key(reference)), authority.cas, "shop")
+        return reference
+
+    old = make()
+    server = Nginx(token, tmp_path, keys.key_uri(old), keys.stored_chain(old))
+    with running(server.command, server.port, server.environment) as nginx:
+        new = make()
+        old_leaf, new_leaf = keys.stored_chain(old)[0], keys.stored_chain(new)[0]
+        (tmp_path / "chain.pem").write_bytes(pem(keys.stored_chain(new)))
+        server.write(keys.key_uri(new))
+        nginx.send_signal(signal.SIGHUP)
+        deadline, shown = time.monotonic() + 15, old_leaf
+        while shown != new_leaf:
+            assert time.monotonic() < deadline, "nginx still serves the old pair"
+            shown = handshake(server.port, authority)
+        # One good handshake is not enough: until the old worker is gone it may take a connection and sign
+        # with the old key. This is what the grace period before destroying stands for.
+        while len(children_of(nginx)) > 1:
+            assert time.monotonic() < deadline, "nginx's old worker does not end"
+            assert handshake(server.port, authority) in {old_leaf, new_leaf}
+        keys.destroy(old)
+
+        assert {handshake(server.port, authority) for _ in range(5)} == {new_leaf}
+
+
+def test_gnutls_serves_key_and_leaf_from_the_token(
+    token: RealToken, keys: Pkcs11Keys, pair: TokenKeyReference, authority: Authority, tmp_path: Path
+) -> None:
+    port, uri = free_port(), keys.key_uri(pair)
+    chain_file = tmp_path / "chain.pem"
+    chain_file.write_bytes(pem(keys.stored_chain(pair)))
+    command = [program("gnutls-serv", "gnutls-bin"), "--http", f"--port={port}", f"--provider={token.module}"]
+
+    with running(
+        [*command, f"--x509keyfile={uri}", f"--x509certfile={chain_file}"],
+        port,
+        {**token.environment, "GNUTLS_PIN": token.pin},
+    ):
+        assert handshake(port, authority) == keys.stored_chain(pair)[0]
