@@ -1,7 +1,7 @@
 """The sandbox's own PKI: roots, issuing CAs, and the CRLs they publish. Nobody's trust store knows it.
 
-Every key is made at the first start and kept by the state. The roots are valid from 2015 to 2050, so that a test
-may move the clock to any day the CAs' documents speak of.
+Every key is made at the first start and kept by the state. The roots are valid from 2015 to 2050, so that a
+test may move the clock to any day the CAs' documents speak of.
 """
 
 from __future__ import annotations
@@ -35,7 +35,9 @@ CRL_CLOCK_MARGIN = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Plan:
-    """A CA of the hierarchy: short name, common name, its parent's short name (None: a root), its kind of key."""
+    """A CA of the hierarchy: short name, common name, its parent's short name (None: a root), its kind of
+    key.
+    """
 
     name: str
     common_name: str
@@ -43,7 +45,8 @@ class Plan:
     key: str
 
 
-# In the order they are made. A name is part of URLs and of what tests ask for; a root comes before its children.
+# In the order they are made. A name is part of URLs and of what tests ask for; a root comes before its
+# children.
 PLANS = (
     Plan("root-e1", "Certwright Sandbox Root E1", None, "ec"),
     Plan("root-r1", "Certwright Sandbox Root R1", None, "rsa"),

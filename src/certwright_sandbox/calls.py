@@ -7,12 +7,14 @@ from typing import Any
 
 from certwright_sandbox.state import Record, State
 
-MOST_CALLS = 1_000_000  # older ones are dropped, so that an endurance run cannot fill the memory
+MOST_CALLS = 250_000  # older ones are dropped, so that an endurance run cannot fill the memory
 
 
 @dataclass(eq=False)
 class Call(Record):
-    """One call; `status` stays None until it is answered, and where the connection was cut. `at` is ISO 8601, UTC."""
+    """One call; `status` stays None until it is answered, and where the connection was cut. `at` is ISO 8601,
+    UTC.
+    """
 
     ca: str | None
     account: str | None

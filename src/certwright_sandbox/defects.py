@@ -1,6 +1,7 @@
 """Certificates that are wrong in one named way, for clients that must notice.
 
-Each answers the chain as PEM texts, leaf first, as a CA would show it; what is not the defect is as it should be.
+Each answers the chain as PEM texts, leaf first, as a CA would show it; what is not the defect is as it
+should be.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ HTML_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Pleas
 
 @dataclass(frozen=True)
 class Case:
-    """What the right certificate would be, and what a defect may draw on. `now` is the sandbox's time, UTC."""
+    """What the right certificate would be, and what a defect may draw on. `now` is the sandbox's time,
+    UTC.
+    """
 
     leaf: Leaf
     issuer: Authority

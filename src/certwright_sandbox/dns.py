@@ -1,7 +1,7 @@
 """A small DNS server for the validators: the records a test planted, and 127.0.0.1 for every other name.
 
-A 127.0.0.1 for any name without a record of its own; NXDOMAIN for an absent TXT or CNAME; an empty answer for the
-rest. A planted CNAME is followed inside the table. UDP and TCP on one port (RFC 1035 §4.2).
+A 127.0.0.1 for any name without a record of its own; NXDOMAIN for an absent TXT or CNAME; an empty answer
+for the rest. A planted CNAME is followed inside the table. UDP and TCP on one port (RFC 1035 §4.2).
 """
 
 from __future__ import annotations

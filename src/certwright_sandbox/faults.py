@@ -36,7 +36,9 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 
 @dataclass(eq=False)
 class Rule(Record):
-    """One fault rule. `passed` counts matching calls let through by `skip`, `used` those it was applied to."""
+    """One fault rule. `passed` counts matching calls let through by `skip`, `used` those it was
+    applied to.
+    """
 
     fault: str
     ca: str | None = None
@@ -126,9 +128,10 @@ class Faults:
         return [{name: getattr(rule, name) for name in names} for rule in self._rules]
 
     def clear(self) -> None:
-        """Take all rules out of force."""
+        """Take all rules out of force, and calm the weather."""
         for rule in self._rules:
             self._rules.remove(rule)
+        self._weather.calm()
 
     def exists(self, number: int) -> bool:
         """Whether a rule has this id."""
@@ -187,6 +190,10 @@ class Weather:
         self._is_wild = kind == "wild"
         self._seed = seed
         self._counts: dict[str | None, int] = {}
+
+    def calm(self) -> None:
+        """No faults at random any more."""
+        self._forecast = ()
 
     def strike(self, account: str | None) -> Rule | None:
         """What befalls this account's next call."""

@@ -1,7 +1,7 @@
 """Leaf certificates: what one shall say, and its signing.
 
-The profile follows CA/Browser Forum TLS Baseline Requirements §7.1.2.7 (critical key usage, no CA bit, SAN with
-every name, policy OID, serverAuth) with 128 random serial bits (§7.1 asks for 64).
+The profile follows CA/Browser Forum TLS Baseline Requirements §7.1.2.7 (critical key usage, no CA bit, SAN
+with every name, policy OID, serverAuth) with 128 random serial bits (§7.1 asks for 64).
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ SERVER_AND_CLIENT = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, Exte
 
 @dataclass(frozen=True)
 class Leaf:
-    """What a leaf shall say. Times in UTC; `subject` maps country, state, city, organization, unit to texts."""
+    """What a leaf shall say. Times in UTC; `subject` maps country, state, city, organization, unit to
+    texts.
+    """
 
     public_key: PublicKey
     common_name: str
@@ -88,7 +90,9 @@ def general_name(name: str) -> x509.GeneralName:
 
 
 def subject_name(leaf: Leaf) -> x509.Name:
-    """The subject: the organization's fields, then the common name, cut at 64 characters (RFC 5280 ub-common-name)."""
+    """The subject: the organization's fields, then the common name, cut at 64 characters (RFC 5280 ub-common-
+    name).
+    """
     attributes = [x509.NameAttribute(SUBJECT_FIELDS[field], value) for field, value in leaf.subject if value]
     attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, leaf.common_name[:64]))
     return x509.Name(attributes)

@@ -1,4 +1,5 @@
-"""The management door: through it a test sees what was bought, plays the people at the CA, and makes things go wrong.
+"""The management door: through it a test sees what was bought, plays the people at the CA, and makes things
+go wrong.
 
 JSON in, JSON out; docs/reference/sandbox.md is its specification.
 """

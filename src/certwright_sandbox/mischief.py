@@ -1,4 +1,6 @@
-"""How each fault is done to a call. A deed decides whether the CA does its work, and what the client gets to see."""
+"""How each fault is done to a call. A deed decides whether the CA does its work, and what the client gets to
+see.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ class Holds:
         self._events: dict[int, set[asyncio.Event]] = defaultdict(set)
 
     async def keep(self, rule: Rule, request: Request) -> None:
-        """Wait until the rule is released or the client goes away (or, for the weather's rules, for a while)."""
+        """Wait until the rule is released or the client goes away (or, for the weather's rules, for a
+        while).
+        """
         released = asyncio.Event()
         self._events[int(rule.id)].add(released)
         waits = [asyncio.ensure_future(event.wait()) for event in (released, request.gone)]
@@ -75,7 +79,7 @@ async def status(call: Struck) -> Delivery:
     return Whole(_instead(call.rule))
 
 
-async def drop_before(call: Struck) -> Delivery:
+async def drop_before(call: Struck) -> Delivery:  # noqa: ARG001 - every deed takes the call
     """Cut the connection; nothing is done."""
     return Cut()
 

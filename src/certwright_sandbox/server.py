@@ -1,7 +1,8 @@
 """HTTP/1.1 on raw sockets: what a web framework would never let a test do to its client is done here.
 
-A connection reads requests with httptools, answers them one after the other in their order, and performs each
-`Delivery` on the transport itself: resets (RST), broken promises about length, bytes that trickle, endless bodies.
+A connection reads requests with httptools, answers them one after the other in their order, and performs
+each `Delivery` on the transport itself: resets (RST), broken promises about length, bytes that trickle,
+endless bodies.
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
-"""What the sandbox remembers: tables of records in memory, written through to a SQLite file when there is one.
+"""What the sandbox remembers: tables of records in memory, written through to a SQLite file when there is
+one.
 
-A record's fields hold values that cannot change in place (numbers, texts, tuples, datetimes, frozen dataclasses),
-so an assignment is the only way to change one, and an assignment is noticed. `commit` writes what was noticed in
-one transaction; a door calls it before it answers. Nothing here knows a CA.
+A record's fields hold values that cannot change in place (numbers, texts, tuples, datetimes, frozen
+dataclasses), so an assignment is the only way to change one, and an assignment is noticed. `commit` writes
+what was noticed in one transaction; a door calls it before it answers. Nothing here knows a CA.
 """
 
 from __future__ import annotations
@@ -13,13 +14,14 @@ from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from pydantic import TypeAdapter
 
 Id = int | str
-# SQLite in WAL mode with synchronous=NORMAL loses nothing when the process is killed at any point; only a power
-# cut may take the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous). A sandbox needs no more.
+# SQLite in WAL mode with synchronous=NORMAL loses nothing when the process is killed at any point; only a
+# power cut may take the last commits (https://www.sqlite.org/pragma.html#pragma_synchronous). A sandbox
+# needs no more.
 PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")
 
 
@@ -27,7 +29,6 @@ PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")
 class Record:
     """A thing with an id that its table watches; subclasses are dataclasses."""
 
-    owner_fields: ClassVar[tuple[str, ...]] = ()
     id: Id
 
     @property
@@ -54,12 +55,25 @@ class Index(Generic[R]):
         self._table = table
         self._key = key
         self._ids: dict[Hashable, dict[Id, None]] = {}
+        self._noted: dict[Id, Hashable] = {}
 
     def note(self, record: R) -> None:
-        """Let the record be found by the key it has now."""
+        """Let the record be found by the key it has now, and no longer by the one before."""
         key = self._key(record)
+        if self._noted.get(record.id) == key:
+            return
+        self.forget(record.id)
         if key is not None:
+            self._noted[record.id] = key
             self._ids.setdefault(key, {})[record.id] = None
+
+    def forget(self, record_id: Id) -> None:
+        """Let the record not be found any more."""
+        key = self._noted.pop(record_id, None)
+        if key is not None:
+            del self._ids[key][record_id]
+            if not self._ids[key]:
+                del self._ids[key]
 
     def find(self, key: Hashable) -> list[R]:
         """The records that have this key now, in the order they came."""
@@ -124,6 +138,8 @@ class Table(Generic[R]):
         """The record as JSON after a change, its indexes brought up to date; None when it is gone."""
         record = self._rows.get(record_id)
         if record is None:
+            for index in self._indexes:
+                index.forget(record_id)
             return None
         for index in self._indexes:
             index.note(record)
@@ -159,17 +175,19 @@ class State:
     """All tables, and the file behind them."""
 
     def __init__(self, file: Path | None = None) -> None:
-        """Open or make `file`; None keeps everything in memory. Raises sqlite3.Error."""
+        """Open or make `file`; None keeps everything in memory. Raises OSError, sqlite3.Error."""
         self.changed: Changes = {}
         self._tables: dict[str, Table[Any]] = {}
         self._last: dict[Id, Changes] = {}
         self._database: sqlite3.Connection | None = None
         if file is not None:
+            file.touch(mode=0o600)  # it holds the private keys of the sandbox's CAs
             self._database = sqlite3.connect(file, isolation_level=None)
             for pragma in PRAGMAS:
                 self._database.execute(pragma)
             self._database.execute(
-                "CREATE TABLE IF NOT EXISTS record (kind TEXT, id, value TEXT NOT NULL, PRIMARY KEY (kind, id))"
+                "CREATE TABLE IF NOT EXISTS record"
+                " (kind TEXT NOT NULL, id NOT NULL, value TEXT NOT NULL, PRIMARY KEY (kind, id))"
             )
 
     @property
@@ -225,7 +243,9 @@ class State:
 
     @contextmanager
     def rewound(self, owner: Id | None) -> Iterator[None]:
-        """Inside, this owner's things are as they were before their last committed change. For reading only."""
+        """Inside, this owner's things are as they were before their last committed change. For reading
+        only.
+        """
         changes = self._last.get(owner, {}) if owner is not None else {}
         undo = [self._tables[kind].swap(record_id, before) for (kind, record_id), before in changes.items()]
         try:

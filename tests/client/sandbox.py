@@ -58,8 +58,8 @@ class Sandbox:
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[Sandbox]:
-    """Start the program and stop it at the end."""
+def running(folder: Path, *switches: str) -> Iterator[Sandbox]:
+    """Start the program, with more switches if any, and stop it at the end."""
     files = folder / "web"
     files.mkdir()
     web = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Files, directory=str(files)))
@@ -68,7 +68,7 @@ def running(folder: Path) -> Iterator[Sandbox]:
     command = [sys.executable, "-m", "certwright_sandbox", "serve", "--port", "0", "--management-port", "0"]
     log = (folder / "sandbox.log").open("w")
     program = subprocess.Popen(
-        [*command, "--http-port", str(web.server_port), "--seed", "1"],
+        [*command, "--http-port", str(web.server_port), "--seed", "1", *switches],
         stdout=subprocess.PIPE,
         stderr=log,
         text=True,
@@ -100,10 +100,17 @@ class Tenant:
     url: str
     api_key: str
     settings: dict[str, str]
-    organizations: list[Any]
+    organizations: list[str]
     domains: list[str]
     clients: list[DigiCert] = field(default_factory=list)
     numbers: int = 0
+    organization: str = ""
+
+    def __post_init__(self) -> None:
+        """Learn the id of the account's first organization, and forget that it was asked."""
+        with DigiCert(url=self.url, api_key=self.api_key) as ca:
+            self.organization = {one.name: one.ca_id for one in ca.organizations()}[self.organizations[0]]
+        self.sandbox.management.delete("/requests", params={"account": self.name})
 
     def ca(self, **changes: Any) -> DigiCert:
         """A client with this tenant's credential; ``settings`` are added to its own."""
@@ -116,15 +123,10 @@ class Tenant:
         """A prevalidated domain (or, of a bare account, one of its domains)."""
         return self.domains[0]
 
-    def organization(self) -> str:
-        """The id of an organization of the account, vetted unless the account is bare."""
-        first = self.organizations[0]
-        return str(first["id"] if isinstance(first, dict) else first)
-
     def wish(self, *names: str, **changes: Any) -> Wish:
         """A placement with a fresh key, for a sub-domain nobody ordered yet unless names are given."""
         self.numbers += 1
-        changes.setdefault("organization", self.organization())
+        changes.setdefault("organization", self.organization)
         return make_wish(
             names or (f"h{self.numbers}.{self.domain()}",), f"{self.name}-{self.numbers}", **changes
         )
@@ -139,9 +141,11 @@ class Tenant:
         received: list[Any] = self.sandbox.get("/requests", account=self.name)["requests"]
         return received
 
-    def fault(self, kind: str, **more: object) -> int:
+    def fault(self, fault: str, /, **more: object) -> int:
         """Add a fault rule for this account."""
-        answer = self.sandbox.post("/faults", {"ca": "digicert", "account": self.name, "fault": kind, **more})
+        answer = self.sandbox.post(
+            "/faults", {"ca": "digicert", "account": self.name, "fault": fault, **more}
+        )
         return int(answer["id"])
 
     def switch(self, **switches: object) -> None:

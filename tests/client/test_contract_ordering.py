@@ -118,8 +118,7 @@ def test_29_every_form_of_a_csr_is_taken(form: str, tenant: Make) -> None:
 
 
 def _organization(one: Tenant) -> dict[str, object]:
-    first = one.organizations[0]
-    return {"id": first["id"] if isinstance(first, dict) else first}
+    return {"id": int(one.organization)}
 
 
 def test_30_four_years_are_refused_by_the_ca_and_before_that_by_the_check(tenant: Make) -> None:
@@ -277,17 +276,31 @@ def test_42_a_reference_that_was_never_used_finds_nothing(
 
 def test_an_organization_may_be_set_by_name_and_is_looked_up_once(tenant: Make) -> None:
     one = tenant()
-    name = one.ca().organizations()[0].name
-    ca = one.ca(settings={"organization": name.upper()})
+    ca = one.ca(settings={"organization": one.organizations[0].upper()})
     for _ in range(2):
-        assert isinstance(ca.place(one.wish().placement, deadline=soon()), Issued)
-    assert sum("/organization" in call["path"] for call in one.requests()) == 2  # once above, once here
+        assert isinstance(ca.place(one.wish(organization="").placement, deadline=soon()), Issued)
+    assert [call["method"] for call in one.requests()] == ["GET", "POST", "POST"]
+
+
+def test_an_organization_that_is_not_given_is_that_of_the_domain(tenant: Make) -> None:
+    one = tenant()
+    ca = one.ca()
+    chosen = set()
+    for domain in one.domains:
+        wish = one.wish(f"x.{domain}", organization="")
+        progress = ca.place(wish.placement, deadline=soon())
+        assert isinstance(progress, Issued)
+        chosen.add(ca.orders.order(progress.ca_order.order_id).organization.name)
+    assert chosen == set(one.organizations)
+    assert sum("/domain" in call["path"] for call in one.requests()) == 1
 
 
 def test_an_organization_that_does_not_exist_is_refused_before_anything_is_bought(tenant: Make) -> None:
     one = tenant()
     with pytest.raises(Refused):
-        one.ca(settings={"organization": "Nobody Ltd"}).place(one.wish().placement, deadline=soon())
+        one.ca(settings={"organization": "Nobody Ltd"}).place(
+            one.wish(organization="").placement, deadline=soon()
+        )
     assert one.ledger() == []
 
 

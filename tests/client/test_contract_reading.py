@@ -183,14 +183,10 @@ def test_a_wish_to_prove_needs_nothing_once_proven(tenant: Make) -> None:
     assert ca.proofs(issued.ca_order) == ()
 
 
-def _organization_id(one: Tenant) -> str:
-    return one.ca().organizations()[0].ca_id
-
-
 def _new_domain(one: Tenant, name: str, method: str = "dns-txt-token", **more: object) -> str:
     body = {
         "name": name,
-        "organization": {"id": int(_organization_id(one))},
+        "organization": {"id": int(one.organization)},
         "validations": [{"type": "ov"}],
         "dcv_method": method,
         **more,
@@ -256,7 +252,7 @@ def test_61_an_expired_prevalidation_makes_the_order_wait(tenant: Make) -> None:
 
 def test_61_an_organization_that_is_not_vetted_is_what_the_order_waits_for(tenant: Make) -> None:
     one = tenant()
-    one.sandbox.post("/expire", {"organization": int(_organization_id(one))})
+    one.sandbox.post("/expire", {"organization": int(one.organization)})
     pending, wish = _pending(one, f"a.{one.domain()}")
     polled = one.ca().collect(pending.ca_order, public_key_sha256=wish.key)
     assert isinstance(polled, Pending)

@@ -99,7 +99,7 @@ WRONG: dict[str, Callable[[Served], bool]] = {
     "precertificate": lambda s: _poisoned(s.leaf),
     "csr": lambda s: b"-----BEGIN CERTIFICATE REQUEST-----" in s.body,
     "private_key": lambda s: b"PRIVATE KEY-----" in s.body,
-    "html": lambda s: b"<html" in s.body.lower() and b"BEGIN CERTIFICATE-" not in s.body,
+    "html": lambda s: s.body.startswith(b"<") and b"<html" in s.body.lower(),
 }
 
 

@@ -5,11 +5,13 @@ Nothing here imports the product or its sandbox: a mistake that both share must 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
 import string
 import struct
+import threading
 import time
 import xml.etree.ElementTree as ET
 from collections.abc import Callable, Mapping
@@ -62,14 +64,28 @@ def send(
 ) -> Answer:
     """Send one request on a connection of its own. `path` is put behind the path of `url` as it stands.
 
-    Raises what the socket raises: ConnectionError when the connection is cut, TimeoutError,
-    http.client.IncompleteRead when the body is shorter than promised.
+    Raises what the socket raises: ConnectionError when the connection is cut, and
+    http.client.IncompleteRead when the body is shorter than promised; TimeoutError when the whole answer
+    is not there after `timeout` seconds, however slowly it trickles.
     """
-    with_connection = Line(url, timeout)
+    line = Line(url, timeout)
+    expired = threading.Event()
+
+    def expire() -> None:
+        expired.set()
+        line.cut()
+
+    timer = threading.Timer(timeout, expire)
+    timer.start()
     try:
-        return with_connection.send(method, path, body, headers)
+        return line.send(method, path, body, headers)
+    except (OSError, http.client.HTTPException):
+        if expired.is_set():
+            raise TimeoutError(f"no whole answer within {timeout} s") from None
+        raise
     finally:
-        with_connection.close()
+        timer.cancel()
+        line.close()
 
 
 class Line:
@@ -94,6 +110,12 @@ class Line:
         response = self._connection.getresponse()
         content = response.read()
         return Answer(response.status, {k.lower(): v for k, v in response.getheaders()}, content)
+
+    def cut(self) -> None:
+        """End the connection under a call that another thread waits for."""
+        if self._connection.sock is not None:
+            with contextlib.suppress(OSError):
+                self._connection.sock.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close the connection."""

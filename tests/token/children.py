@@ -1,5 +1,4 @@
-"""Child processes: what crashes, forks or needs another PKCS#11 module runs outside the test's own
-process."""
+"""Child processes, for what crashes, forks or needs a PKCS#11 module of its own."""
 
 from __future__ import annotations
 

@@ -146,8 +146,7 @@ with LOCK:
 
 
 def nss_token(folder: Path) -> RealToken:
-    """The one token of an NSS database; its two tokens share a serial number, so only the label tells them
-    apart."""
+    """The key token of an NSS database; it shares its serial number with another, not its label."""
     start = f"configdir='sql:{folder}' certPrefix='' keyPrefix='' secmod='' flags="
     pin_file = folder / "pin"
     return RealToken(

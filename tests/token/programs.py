@@ -38,6 +38,5 @@ def program(name: str, package: str) -> str:
 
 
 def softhsm_module() -> str:
-    """The PKCS#11 module under test: CERTWRIGHT_TEST_PKCS11_MODULE, else SoftHSM2 in one of its usual
-    places."""
+    """The module under test: CERTWRIGHT_TEST_PKCS11_MODULE, else SoftHSM2 in a usual place."""
     return os.environ.get("CERTWRIGHT_TEST_PKCS11_MODULE") or library("libsofthsm2.so", "softhsm2")

@@ -188,3 +188,15 @@ def test_a_label_that_fits_two_tokens_is_refused_until_the_serial_tells_them_apa
         keys = one.open()
         assert keys.check().serial == one.serial
         keys.close()
+
+
+@pytest.mark.parametrize("what", ["missing", "text", "no module"])
+def test_a_file_that_is_no_pkcs11_module_is_named_in_the_error(token: RealToken, what: str) -> None:
+    path = token.folder / "module.so"
+    if what == "text":
+        path.write_text("not a library")
+    module = library("libcrypto.so.3", "libssl3") if what == "no module" else str(path)
+    keys = Pkcs11Keys(replace(token.profile, module=module), lambda: b"1234", token.refused_pins)
+
+    with pytest.raises(Misconfigured, match=re.escape(module)):
+        keys.list()

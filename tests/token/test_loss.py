@@ -117,6 +117,68 @@ def test_a_pulled_token_pauses_every_use_and_gives_the_same_key_when_it_returns(
     assert output == "True True 1\n"
 
 
+AWAY_AT_THE_START = """
+keys = open_keys()
+try:
+    keys.list()
+except CertwrightError as error:
+    print(type(error).__name__, flush=True)
+sys.stdin.readline()
+print(len(keys.list()))
+"""
+
+
+def test_a_token_that_is_away_when_we_start_is_used_once_it_is_there(wire: Wire) -> None:
+    wire.pull()
+    wire.socket.unlink(missing_ok=True)
+    child = children.start(AWAY_AT_THE_START, wire.settings)
+    assert child.stdout
+    assert child.stdout.readline() == "Unavailable\n"
+
+    wire.plug()
+    output, _ = child.communicate("\n", timeout=30)
+
+    assert output == "0\n"
+
+
+def test_a_module_that_does_not_start_pauses_and_is_used_once_its_settings_are_mended(
+    token: RealToken,
+) -> None:
+    conf = token.folder / "softhsm2.conf"
+    conf.write_text("directories.tokendir = /nowhere/at/all\n")
+    settings = token.settings
+    settings["profile"]["environment"] = {"SOFTHSM2_CONF": str(conf)}
+    child = children.start(AWAY_AT_THE_START, settings)
+    assert child.stdout
+    assert child.stdout.readline() == "Unavailable\n"
+
+    conf.write_text(Path(token.environment["SOFTHSM2_CONF"]).read_text())
+    output, _ = child.communicate("\n", timeout=30)
+
+    assert output == "0\n"
+
+
+TWO_PROFILES = """
+from dataclasses import replace
+first = open_keys()
+second = Pkcs11Keys(
+    replace(first.profile, label=""),
+    pin.from_file(Path(settings["pin_file"])),
+    Path(settings["refused_pins"]),
+)
+cka_id = first.new_id()
+reference = first.generate(KeySpec.EC_P256, label="shop", cka_id=cka_id)
+public = second.public_key(reference)
+first.close()
+again = second.generate(KeySpec.EC_P256, label="shop", cka_id=cka_id)
+print(second.public_key(again) == public, len(second.list()))
+"""
+
+
+def test_a_logout_through_another_profile_does_not_make_a_key_look_missing(wire: Wire) -> None:
+    assert children.run(TWO_PROFILES, wire.settings) == "True 1"
+
+
 BLINKING = """
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.token import children
-from tests.token.conftest import RealToken
+from tests.token.conftest import RealToken, nss_token
 
 FOUR_THREADS = """
 import threading
@@ -85,6 +85,28 @@ print(statuses == [0] * 10)
 """
 
 
+OWN_SESSION = """
+keys = open_keys()
+with keys._token.session("looking") as login:
+    parents = login
+child = os.fork()
+if child == 0:
+    with keys._token.session("looking") as login:
+        os._exit(1 if login is parents else 0)
+status = os.waitpid(child, 0)[1]
+with keys._token.session("looking") as login:
+    print(status, login is parents)
+"""
+
+
+def test_a_forked_child_opens_a_session_of_its_own_and_leaves_its_parents_alone(any_token: RealToken) -> None:
+    assert children.run(OWN_SESSION, any_token.settings) == "0 True"
+
+
+def test_forked_children_of_a_busy_process_sign_with_nss_as_well(nss_folder: Path) -> None:
+    assert children.run(FORKS, nss_token(nss_folder).settings) == "True"
+
+
 @pytest.mark.parametrize("reset_on_fork", ["false", "true"])
 def test_forked_children_of_a_busy_process_sign_and_the_parent_goes_on(
     token: RealToken, reset_on_fork: str
@@ -150,7 +172,7 @@ print(second.find(reference.id_bytes) == reference)
 """
 
 
-def test_closing_one_adapter_does_not_log_the_other_out(any_token: RealToken) -> None:
+def test_closing_one_adapter_leaves_the_other_usable(any_token: RealToken) -> None:
     assert children.run(SHARED_LOGIN, any_token.settings) == "True"
 
 

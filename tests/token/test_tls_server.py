@@ -1,5 +1,4 @@
-"""A real TLS server with its key in the token: handshakes verify, and each one is a signature of the
-token's."""
+"""Real TLS servers with their key in the token: handshakes verify, each by the token's signature."""
 
 from __future__ import annotations
 
@@ -34,8 +33,7 @@ def free_port() -> int:
 
 
 def handshake(port: int, authority: Authority) -> bytes:
-    """Make one full TLS handshake that verifies to the root and the name; returns the leaf the server
-    showed."""
+    """Make one full TLS handshake, verified to the root and the name; returns the leaf shown."""
     context = ssl.create_default_context(cadata=authority.root_pem.decode())
     with (
         socket.create_connection(("127.0.0.1", port), timeout=10) as raw,

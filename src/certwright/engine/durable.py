@@ -7,7 +7,6 @@ what must wait has a row with a due time, and the sweeper brings it back.
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import structlog
-from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, Queue, SetWorkflowID
+from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer, SetWorkflowID
 
 SWEEP_SECONDS: Final = 0.5
 _QUEUE: Final = "advance"
@@ -60,14 +59,18 @@ class Engine:
             "max_executor_threads": concurrency + 4,
             "run_migrations": True,
             "enable_otlp": False,
+            "log_level": "WARNING",
         }
-        logging.getLogger("dbos").setLevel(logging.WARNING)
         DBOS(config=config)
-        self._queue = Queue(_QUEUE, worker_concurrency=concurrency, polling_interval_sec=0.1)
-        self._workflow = DBOS.workflow(name="advance")(self._advance)
+        self._concurrency = concurrency
+
+        def advance(kind: str, subject_id: int, name: str) -> None:
+            self._advance(kind, subject_id, name)
+
+        self._workflow = DBOS.workflow(name="advance")(advance)
 
     def _advance(self, kind: str, subject_id: int, name: str) -> None:
-        """The workflow: its body may run again after a crash, because the row's lease and fence decide."""
+        """The workflow's body; it may run again after a crash, because the row's lease and fence decide."""
         try:
             self._works[kind].run(subject_id)
         except Exception:
@@ -80,6 +83,9 @@ class Engine:
     def run(self, beat: Callable[[], None], beat_seconds: float) -> None:
         """Launch, sweep until :meth:`stop`, and end in order: what is running is finished first."""
         DBOS.launch()
+        DBOS.register_queue(
+            _QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=0.1, on_conflict="always_update"
+        )
         next_beat = next_tidy = 0.0
         try:
             while not self._stopping.is_set():
@@ -120,7 +126,7 @@ class Engine:
                         continue
                     self._queued.add(name)
                 with SetWorkflowID(name):
-                    self._queue.enqueue(self._workflow, kind, subject_id, name)
+                    DBOS.enqueue_workflow(_QUEUE, self._workflow, kind, subject_id, name)
                 found += 1
         return found
 

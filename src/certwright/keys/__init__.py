@@ -1,2 +1,1 @@
-"""Private keys: ``software`` keeps them sealed in our store, ``pkcs11`` leaves them in the token that made
-them."""
+"""Private keys: ``software`` keeps them sealed in our store, ``pkcs11`` leaves them in their token."""

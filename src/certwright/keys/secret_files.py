@@ -93,8 +93,7 @@ def create_private(path: Path, content: bytes) -> bool:
 
 
 def replace_private(path: Path, content: bytes) -> None:
-    """Put ``content`` in place of ``path``, mode 0600, durably: a reader sees the old or the new content
-    whole.
+    """Put ``content`` in place of ``path``, mode 0600, durably; a reader sees the old or the new whole.
 
     Raises Unavailable when the file system cannot take it; the old content then stays.
     """
@@ -110,8 +109,7 @@ def replace_private(path: Path, content: bytes) -> None:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold the lock that all processes share for changing ``path`` (a file beside it; ``path`` need not
-    exist).
+    """Hold the lock that all processes share for changing ``path`` (a file beside it).
 
     Raises Unavailable when the lock file cannot be made.
     """

@@ -24,7 +24,7 @@ _PUBLIC_EXPONENT = 65537
 _MAXIMUM_PEM = 64 * 1024  # bytes
 _MAXIMUM_RSA_BITS = 8192  # checking a larger private key takes seconds, and nobody uses one for TLS
 
-_GIVE_PASSWORD = "Give its password, and the file itself if it came in a ZIP file."
+_ADVICE_WHEN_ENCRYPTED = "Give its password, and the file itself if it came in a ZIP file."
 
 
 class KeySpec(StrEnum):
@@ -119,7 +119,7 @@ def private_key_from_der(der: bytes) -> PrivateKey:
 def private_key_from_encrypted_der(der: bytes, password: bytes | None) -> PrivateKey:
     """The private key of an encrypted PKCS#8 structure; raises as :func:`private_key_from_pem` does."""
     if not password:
-        raise Invalid("The private key is encrypted.", advice=_GIVE_PASSWORD)
+        raise Invalid("The private key is encrypted.", advice=_ADVICE_WHEN_ENCRYPTED)
     _kdf.check_cost(der)
     return _loaded(der, password, encrypted=True)
 
@@ -171,5 +171,5 @@ def _unreadable(problem: Exception, password: bytes | None) -> Invalid:
     if password is None:
         return Invalid("The private key cannot be read: it is damaged or of an unknown kind.")
     if not password:
-        return Invalid("The private key is encrypted.", advice=_GIVE_PASSWORD)
+        return Invalid("The private key is encrypted.", advice=_ADVICE_WHEN_ENCRYPTED)
     return Invalid("The private key cannot be decrypted: the password is wrong or the file is damaged.")

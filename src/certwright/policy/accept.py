@@ -58,8 +58,8 @@ def objections(
     when this order, reissue or renewal was placed (aware UTC). ``earlier`` are fingerprints of certificates
     we had before: after a reissue, the CA may go on showing one of them for a while.
 
-    Where ``chain.build`` finds no certificate with the order's key, build the chain without naming the key and
-    ask here all the same: the answer tells the certificate of before from a wrong one.
+    Where ``chain.build`` finds no certificate with the order's key, build the chain without naming the key
+    and ask here all the same: the answer tells the certificate of before from a wrong one.
     """
     delivery = Delivery(
         chain,

@@ -201,6 +201,20 @@ class Orders:
             self.note(order, f"asked to cancel: {comment}")
         self.wake(order)
 
+    def judge_again(self, order: Order) -> bool:
+        """Put an order that failed at its certificate back before that judgement, for our side may have been wrong.
+
+        Nothing is ordered again: the evidence that was kept is looked at once more. False when there is none.
+        """
+        if order.state is not OrderState.FAILED or order.step != "verify" or not order.collected:
+            return False
+        with transaction.atomic():
+            models.Order.objects.filter(pk=order.id, state=OrderState.FAILED).update(
+                state=OrderState.PENDING, next_action_at=self._clock.now()
+            )
+            self.note(order, "asked to judge the kept certificate again")
+        return True
+
     def forget(self, order: Order) -> None:
         """Delete the order here. Nothing is called; its certificate and key stay, the CA keeps its own record.
 

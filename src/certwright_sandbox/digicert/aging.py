@@ -1,4 +1,6 @@
-"""What time does by itself: staff that validates, polls that look again, plans that end, names that were removed."""
+"""What time does by itself: staff that validates, polls that look again, plans that end, names that were
+removed.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +16,7 @@ from certwright_sandbox.digicert.staff import vet
 from certwright_sandbox.state import Id
 
 LAST_POLL = timedelta(days=7)
+POLLED = ("look", "auto")  # a number in the `dcv` switch counts the checks that a client asks for
 
 
 def teach(office: Office) -> None:
@@ -39,18 +42,16 @@ def vet_organization(office: Office, organization_id: Id) -> None:
 
 
 def poll_certificate(office: Office, certificate_id: Id) -> None:
-    """Look for the proofs of a waiting certificate, at intervals that double, for a week (digicert.md §6.11).
-
-    A number in the account's `dcv` switch counts the checks a client asks for, so nothing is polled then.
-    """
+    """Look again at a waiting certificate, at intervals that double, for a week (digicert.md §6.11)."""
     certificate = office.certificates[certificate_id]
     order = office.orders[certificate.order_id]
-    if certificate.state != "pending" or certificate.dcv_method not in TOKEN_METHODS:
+    if certificate.state != "pending":
         return
+    is_polled = certificate.dcv_method in TOKEN_METHODS and office.account_of(certificate).dcv in POLLED
 
     async def look() -> None:
         missing = unproven(office, order, certificate)
-        if missing and office.account_of(certificate).dcv in ("look", "auto"):
+        if missing and is_polled:
             await check_certificate(office, certificate, missing)
         await advance(office, certificate)
 
@@ -65,7 +66,7 @@ def poll_domain(office: Office, domain_id: Id) -> None:
         return
 
     async def look() -> None:
-        if office.account_of(domain).dcv in ("look", "auto"):
+        if office.account_of(domain).dcv in POLLED:
             await look_at(office, domain)
 
     office.in_background(look)

@@ -1,13 +1,17 @@
-"""Reading request bodies as this API does: ids may be texts, booleans may be 1, unknown fields do not matter."""
+"""Reading request bodies as this API does: ids may be texts, booleans may be 1, unknown fields do not
+matter.
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
 from certwright_sandbox.digicert.errors import invalid_value
 
+WHOLE_NUMBER = re.compile(r"\s*-?\d{1,18}\s*\Z", re.ASCII)
 TRUE = (True, 1, "1", "true", "True")
 FALSE = (False, 0, "0", "false", "False", "")
 
@@ -57,12 +61,16 @@ class Fields:
         value = self._values.get(name)
         if value in (None, ""):
             return None
-        try:
-            if isinstance(value, bool | float):
-                raise ValueError
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        if isinstance(value, str) and WHOLE_NUMBER.match(value):
             return int(value)
-        except (TypeError, ValueError):
-            raise invalid_value(self._name(name)) from None
+        raise invalid_value(self._name(name))
+
+    def count(self, name: str) -> int:
+        """A switch that may also be a number of days: 0, 1, more; 0 when absent. Raises Refusal."""
+        value = self._values.get(name)
+        return int(value) if isinstance(value, bool) else (self.number(name) or 0)
 
     def flag(self, name: str) -> bool:
         """A boolean in any of its spellings; false when absent. Raises Refusal."""
@@ -76,7 +84,7 @@ class Fields:
     def day(self, name: str) -> date | None:
         """A day as YYYY-MM-DD; None when absent or a zero date, which some clients send. Raises Refusal."""
         text = self.text(name)
-        if not text or text.startswith("0000") or text.startswith("0001-01-01"):
+        if not text or text.startswith(("0000", "0001-01-01")):
             return None
         try:
             return date.fromisoformat(text[:10])

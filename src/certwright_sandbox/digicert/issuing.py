@@ -1,6 +1,7 @@
 """The way of a certificate from its request to its issuance, and of the order with it (digicert.md §21).
 
-`advance` is the one door to issuance: it is called whenever something that a certificate waited for has happened.
+`advance` is the one door to issuance: it is called whenever something that a certificate waited for has
+happened.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from certwright_sandbox.digicert import control, webhooks
-from certwright_sandbox.digicert.looking import CAA_ISSUERS, TOKEN_METHODS
+from certwright_sandbox.digicert.looking import CAA_ISSUERS
 from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.products import PRODUCTS
 from certwright_sandbox.digicert.records import Certificate, Order, Organization, Vetting
@@ -61,8 +62,6 @@ async def accept(office: Office, certificate: Certificate, scope: str = "fqdn") 
         office.set_status(order, "pending")
     if control.unproven(office, order, certificate):
         control.ask_for_proof(office, order, certificate, scope)
-        if certificate.dcv_method in TOKEN_METHODS:
-            office.later(FIRST_POLL, "poll", int(certificate.id))
     if lacks_organization(office, order) and order.organization_id is not None:
         organization = office.organizations[order.organization_id]
         kind = PRODUCTS[order.product].validation
@@ -72,6 +71,7 @@ async def accept(office: Office, certificate: Certificate, scope: str = "fqdn") 
     await advance(office, certificate)
     if certificate.state == "pending":
         certificate.has_waited = True
+        office.later(FIRST_POLL, "poll", int(certificate.id))
 
 
 async def advance(office: Office, certificate: Certificate) -> None:
@@ -124,7 +124,8 @@ def next_sub_id(office: Office, order: Order) -> str:
 def _succeed(office: Office, order: Order, certificate: Certificate) -> None:
     """Make this the order's primary certificate; what it replaces goes the way of replaced certificates.
 
-    A public certificate that held names which its successor has lost is revoked within 72 hours (digicert.md §14.1).
+    A public certificate that held names which its successor has lost is revoked within 72 hours
+    (digicert.md §14.1).
     """
     before = office.certificates[order.certificate_id]
     order.certificate_id = int(certificate.id)

@@ -63,7 +63,9 @@ def list_notes(office: Office, call: Call) -> Reply:
 
 
 def add_csr(office: Office, call: Call) -> Reply:
-    """POST order/certificate/{id}/csr, for orders that wait for one; TLS orders never do here (csr_required)."""
+    """POST order/certificate/{id}/csr, for orders that wait for one; TLS orders never do here
+    (csr_required).
+    """
     order = order_of(office, call)
     csr = read_csr(call.body.text("csr"))
     if order.status != "needs_csr":
@@ -74,13 +76,13 @@ def add_csr(office: Office, call: Call) -> Reply:
 
 def change_auto_renew(office: Office, call: Call) -> Reply:
     """PUT order/certificate/{id}/auto-renew. The switch is kept; this CA renews nothing by itself."""
-    order_of(office, call).auto_renew = call.body.number("auto_renew") or 0
+    order_of(office, call).auto_renew = call.body.count("auto_renew")
     return NOTHING
 
 
 def change_auto_reissue(office: Office, call: Call) -> Reply:
     """PUT order/certificate/{id}/auto-reissue. The switch is kept; this CA reissues nothing by itself."""
-    order_of(office, call).auto_reissue = call.body.number("auto_reissue") or 0
+    order_of(office, call).auto_reissue = call.body.count("auto_reissue")
     return NOTHING
 
 

@@ -49,7 +49,7 @@ def change_method(office: Office, call: Call) -> Reply:
     method = call.body.text("dcv_method")
     if method not in METHODS:
         raise invalid_value("dcv_method")
-    check_method(method, certificate.names)
+    check_method(method, certificate.names, office.today())
     certificate.dcv_method = method
     order.dcv_method = method
     if method not in TOKEN_METHODS:

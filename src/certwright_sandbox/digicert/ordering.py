@@ -81,7 +81,7 @@ def read_order(office: Office, call: Call) -> OrderWish:
         container_id=_container(office, call, wish.names),
         renewal_of=_predecessor(office, call),
         custom_values=_custom_values(office, call),
-        dcv_method=read_method(body, wish.names),
+        dcv_method=read_method(body, wish.names, today),
     )
 
 
@@ -110,8 +110,8 @@ def record(office: Office, call: Call, wish: OrderWish) -> tuple[Order, Certific
         renewal_of=int(wish.renewal_of.id) if wish.renewal_of else None,
         payment_method=body.text("payment_method") or "balance",
         comments=body.text("comments"),
-        auto_renew=body.number("auto_renew") or 0,
-        auto_reissue=body.number("auto_reissue") or 0,
+        auto_renew=body.count("auto_renew"),
+        auto_reissue=body.count("auto_reissue"),
         disable_renewal_notifications=body.flag("disable_renewal_notifications"),
         disable_ct=body.flag("disable_ct"),
         disable_issuance_email=body.flag("disable_issuance_email"),
@@ -150,7 +150,9 @@ def bill(office: Office, order: Order, certificate: Certificate) -> None:
 
 
 def answer(office: Office, order: Order, certificate: Certificate, request: Approval) -> dict[str, object]:
-    """The three shapes: issued with its chain, waiting for validation with what to prove, waiting for approval."""
+    """The three shapes: issued with its chain, waiting for validation with what to prove, waiting for
+    approval.
+    """
     shape: dict[str, object] = {
         "id": order.id,
         "requests": [{"id": request.id, "status": request.status}],

@@ -179,7 +179,9 @@ class Note:
 
 @dataclass(eq=False)
 class Order(Owned):
-    """An order. `certificate_id` is its primary certificate, `pending_certificate_id` the one it waits for."""
+    """An order. `certificate_id` is its primary certificate, `pending_certificate_id` the one it waits
+    for.
+    """
 
     product: str
     user_id: int

@@ -44,7 +44,9 @@ async def duplicate(office: Office, call: Call) -> Reply:
 
 
 def list_reissues(office: Office, call: Call) -> Reply:
-    """GET order/certificate/{id}/reissue: every certificate that has been the order's primary one, newest first."""
+    """GET order/certificate/{id}/reissue: every certificate that has been the order's primary one, newest
+    first.
+    """
     order = order_of(office, call)
     found = [row for row in office.certificates_of_order.find(order.id) if row.was_issued and not row.sub_id]
     rows = [sibling_view(office, order, certificate) for certificate in reversed(found)]
@@ -76,9 +78,9 @@ def _record(office: Office, call: Call, order: Order, kind: str, wish: Certifica
     """Write down the certificate that is asked for. Raises Refusal for a term or a method that cannot be."""
     body = call.body
     term = leaf_term(body.object("certificate"), order.term, order.valid_from or office.today())
-    method = order.dcv_method if "dcv_method" not in body else read_method(body, wish.names)
-    if any(is_address(name) for name in wish.names):
-        method = read_method(body, wish.names)
+    method = order.dcv_method
+    if "dcv_method" in body or any(is_address(name) for name in wish.names):
+        method = read_method(body, wish.names, office.today())
     certificate = new_certificate(office, call, int(order.id), kind, wish, term, method)
     order.pending_certificate_id = int(certificate.id)
     office.set_status(order, f"{kind}_pending")

@@ -1,7 +1,7 @@
 """How long things live: this CA's caps by date, the reuse of validations, and terms turned into days.
 
-The dates are those of DigiCert's change log and CA/B Forum ballot SC-081v3; a cap counts both its first and its
-last day, each of 86,400 seconds (BR §6.3.2), and DigiCert stays one day below the industry's.
+The dates are those of DigiCert's change log and CA/B Forum ballot SC-081v3; a cap counts both its first and
+its last day, each of 86,400 seconds (BR §6.3.2), and DigiCert stays one day below the industry's.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ DOMAIN_REUSE = (
 ORGANIZATION_REUSE = ((date(2026, 3, 15), 397), (date.min, 825))
 CLIENT_AUTH_ENDS = date(2027, 3, 1)
 CLIENT_AUTH_OPTIONAL_FROM = date(2025, 10, 1)
+EMAIL_DCV_ENDS = date(2028, 3, 15)  # digicert.md §19
 MOST_YEARS = 3
 MOST_DAYS = 1096
 TOKEN_LIFETIME = timedelta(days=30)

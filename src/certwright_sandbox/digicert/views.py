@@ -9,7 +9,7 @@ from certwright_sandbox.digicert.control import unproven
 from certwright_sandbox.digicert.office import Office, stamp, without_empty
 from certwright_sandbox.digicert.people import contact_view, person_view
 from certwright_sandbox.digicert.products import PRODUCTS, VALIDATIONS, ca_certs, platform_view
-from certwright_sandbox.digicert.records import Certificate, CustomValue, Order, Term
+from certwright_sandbox.digicert.records import Approval, Certificate, CustomValue, Order, Term
 from certwright_sandbox.digicert.validity import CERTIFICATE_CAPS, end_of, on, term_view
 
 NOT_IN_LIST = ("csr", "organization", "server_platform", "key_size", "ca_cert", "date_created", "date_issued")
@@ -67,18 +67,7 @@ def order_view(office: Office, order: Order, call: Call) -> dict[str, Any]:
         "product": short_product_view(order),
         "product_name_id": order.product,
         "user": person_view(user),
-        "requests": [
-            without_empty(
-                {
-                    "id": request.id,
-                    "date": stamp(request.date),
-                    "type": request.type,
-                    "status": request.status,
-                    "comments": request.comments,
-                }
-            )
-            for request in requests
-        ],
+        "requests": [_request_row(request) for request in requests],
         "notes": [{"id": note.id, "text": note.text} for note in order.notes],
         "custom_fields": [_custom_view(office, value) for value in order.custom_values],
         "additional_emails": list(order.additional_emails),
@@ -86,13 +75,6 @@ def order_view(office: Office, order: Order, call: Call) -> dict[str, Any]:
         "alternative_order_id": order.reference,
         "price": order.price,
         "currency": "USD",
-        "payment_method": order.payment_method,
-        "receipt_id": order.id,
-        "auto_renew": order.auto_renew,
-        "auto_reissue": order.auto_reissue,
-        "disable_renewal_notifications": order.disable_renewal_notifications,
-        "disable_ct": order.disable_ct,
-        "disable_issuance_email": order.disable_issuance_email,
         "allow_duplicates": True,
         "duplicates_count": _count(office, order, "duplicate"),
         "reissues_count": _count(office, order, "reissue"),
@@ -101,6 +83,7 @@ def order_view(office: Office, order: Order, call: Call) -> dict[str, Any]:
         "is_out_of_contract": False,
         "server_licenses": 1,
         "api_key": {"name": order.key_name, "key_type": "api_key"},
+        **_switches(order),
         **_validity(office, order),
         **_people(office, order),
     }
@@ -188,6 +171,31 @@ def dcv_state(office: Office, order: Order) -> str:
     number = order.pending_certificate_id
     is_pending = number is not None and unproven(office, order, office.certificates[number])
     return "pending" if is_pending else "valid"
+
+
+def _request_row(request: Approval) -> dict[str, Any]:
+    return without_empty(
+        {
+            "id": request.id,
+            "date": stamp(request.date),
+            "type": request.type,
+            "status": request.status,
+            "comments": request.comments,
+        }
+    )
+
+
+def _switches(order: Order) -> dict[str, Any]:
+    """What the order was placed with, beside its certificate."""
+    return {
+        "payment_method": order.payment_method,
+        "receipt_id": order.id,
+        "auto_renew": order.auto_renew,
+        "auto_reissue": order.auto_reissue,
+        "disable_renewal_notifications": order.disable_renewal_notifications,
+        "disable_ct": order.disable_ct,
+        "disable_issuance_email": order.disable_issuance_email,
+    }
 
 
 def _validity(office: Office, order: Order) -> dict[str, Any]:

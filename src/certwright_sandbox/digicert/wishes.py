@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from certwright_sandbox.digicert.call import Call
 from certwright_sandbox.digicert.csr import Csr, is_address, read_csr, read_name
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value
 from certwright_sandbox.digicert.fields import Fields
-from certwright_sandbox.digicert.looking import EMAIL, FILE_METHODS, METHODS
+from certwright_sandbox.digicert.looking import EMAIL, FILE_METHODS, METHODS, TXT
 from certwright_sandbox.digicert.looking import registrable as registrable_domain
 from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.products import Product, ca_certs
 from certwright_sandbox.digicert.records import Certificate, Term
+from certwright_sandbox.digicert.validity import EMAIL_DCV_ENDS
 from certwright_sandbox.leaf import HASHES
 
 FIRST_CERTIFICATE_ID = 950101
@@ -34,7 +36,9 @@ class CertificateWish:
 
 
 def read_wish(certificate: Fields, product: Product) -> CertificateWish:
-    """Check the object. SANs that only the CSR holds are not looked at (digicert.md §9.1). Raises Refusal 400."""
+    """Check the object. SANs that only the CSR holds are not looked at (digicert.md §9.1). Raises Refusal
+    400.
+    """
     if "csr" not in certificate:
         raise missing_value("csr")
     if "common_name" not in certificate:
@@ -70,17 +74,21 @@ def read_names(certificate: Fields, common_name: str, product: Product) -> tuple
     return tuple(dict.fromkeys(names))
 
 
-def read_method(body: Fields, names: tuple[str, ...]) -> str:
-    """The DCV method, which must be able to prove these names: files prove no wildcards, and only files addresses."""
-    method = body.text("dcv_method") or EMAIL
+def read_method(body: Fields, names: tuple[str, ...], today: date) -> str:
+    """The DCV method, which must be able to prove these names; email unless the body says otherwise."""
+    method = body.text("dcv_method") or (EMAIL if today < EMAIL_DCV_ENDS else TXT)
     if method not in METHODS:
         raise invalid_value("dcv_method")
-    check_method(method, names)
+    check_method(method, names, today)
     return method
 
 
-def check_method(method: str, names: tuple[str, ...]) -> None:
-    """Raise Refusal 400 where the method cannot prove one of the names."""
+def check_method(method: str, names: tuple[str, ...], today: date) -> None:
+    """Raise Refusal 400 where the method cannot prove one of the names: files prove no wildcards, only files
+    prove addresses, and mail proves nothing from 2028-03-15 on (digicert.md §6.11, §19).
+    """
+    if method == EMAIL and today >= EMAIL_DCV_ENDS:
+        raise bad_request("invalid_dcv_method", "The DCV method is no longer offered.")
     is_file = method in FILE_METHODS
     for name in names:
         if (is_file and name.startswith("*.")) or (is_address(name) and not is_file):

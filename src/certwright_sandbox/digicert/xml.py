@@ -1,4 +1,6 @@
-"""JSON values as XML and back: fields are elements, `things` holds one `thing` per item, all leaves are texts."""
+"""JSON values as XML and back: fields are elements, `things` holds one `thing` per item, all leaves are
+texts.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 SINGULARS = {"certificate_chain": "certificate", "error_list": "error"}
 
 
-class NotXml(ValueError):
+class NotXml(ValueError):  # noqa: N818 - says what the bytes are
     """The bytes are no XML document, or a dangerous one."""
 
 

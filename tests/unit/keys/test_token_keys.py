@@ -21,8 +21,7 @@ HASHES = [hashes.SHA256(), hashes.SHA384(), hashes.SHA512()]
 
 
 class SoftwareSigner:
-    """What a token does with a digest, done by a software key; ``broken`` flips one bit, as a bad token
-    would."""
+    """What a token does with a digest, done by a software key; ``broken`` flips one bit."""
 
     def __init__(self, key: Any, *, broken: bool = False) -> None:
         self._key, self._broken = key, broken

@@ -19,6 +19,7 @@ from certwright.cas.digicert import bodies, collecting, controlling, errors, fin
 from certwright.cas.digicert.api import OrderAPI
 from certwright.cas.digicert.api_account import AccountAPI
 from certwright.cas.digicert.caller import Body, Caller
+from certwright.cas.digicert.catalogue import Catalogue, is_active
 from certwright.cas.digicert.settings import Settings
 from certwright.cas.http import TOTAL_SECONDS, Transport, Trust
 from certwright.cas.limits import Gate
@@ -104,7 +105,7 @@ class DigiCert:
         caller = Caller(self._transport, self._settings.body_format)
         self.orders = OrderAPI(caller)
         self.account = AccountAPI(caller)
-        self._organization = ""
+        self._catalogue = Catalogue(self.account)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -143,11 +144,13 @@ class DigiCert:
         """``POST order/certificate/{product}``: 1 call, which costs money.
 
         A renewal that DigiCert refuses as such is ordered once more as a new order (§9.5): the refusal is
-        clear, so nothing is bought twice. Before the first order by an organization's *name*, 1 more call
-        finds its id.
+        clear, so nothing is bought twice. Where the organization is not given by its id,
+        1 or 2 more calls find it the first time.
         """
         options = ABOUT.parse_options(placement.options)
-        organization = self._organization_id(placement)
+        organization = self._catalogue.organization_id(
+            placement.organization, self._settings.organization, placement.product, placement.names
+        )
         body = bodies.order_body(placement, options, self._settings.defaults, organization)
         try:
             placed = self.orders.place(placement.product, body, deadline=deadline)
@@ -272,9 +275,7 @@ class DigiCert:
     def organizations(self) -> Sequence[Organization]:
         """1 call per 1000."""
         return tuple(
-            Organization(
-                found.id, found.name or found.display_name, found.is_active and found.status != "inactive"
-            )
+            Organization(found.id, found.name or found.display_name, is_active(found))
             for found in self.account.organizations()
         )
 
@@ -319,22 +320,3 @@ class DigiCert:
     def _reissue_body(self, placement: Placement) -> Body:
         options = ABOUT.parse_options(placement.options)
         return bodies.reissue_body(placement, options, self._settings.defaults)
-
-    def _organization_id(self, placement: Placement) -> str:
-        """The organization's id; one that is set by name is looked up once."""
-        wanted = placement.organization or self._settings.organization
-        if not wanted or wanted.isdecimal():
-            return wanted
-        if not self._organization or placement.organization:
-            found = [
-                organization
-                for organization in self.organizations()
-                if organization.active and organization.name.casefold() == wanted.casefold()
-            ]
-            if len(found) != 1:
-                raise Refused(
-                    f"DigiCert knows {len(found)} active organizations called {wanted!r}.",
-                    advice="Give the organization's id; `certwright account sync` lists them.",
-                )
-            self._organization = found[0].ca_id
-        return self._organization

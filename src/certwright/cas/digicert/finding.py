@@ -77,7 +77,7 @@ def _new_requests(
     return tuple(
         CAOrder(order.id, request_id=request.id)
         for request in new
-        if _request_has_key(api, request.id, public_key_sha256)
+        if _may_be_ours(api, request.id, public_key_sha256, known)
     )
 
 
@@ -85,13 +85,18 @@ def _is_refused(request: wire.Request) -> bool:
     return wire.ending(request.status) is not None
 
 
-def _request_has_key(api: OrderAPI, request_id: str, public_key_sha256: str) -> bool:
-    """False only when the request shows the CSR of another key."""
+def _may_be_ours(api: OrderAPI, request_id: str, public_key_sha256: str, known: Collection[str]) -> bool:
+    """False only when the request shows a new certificate of another key.
+
+    The order inside a request is a copy that may still show the certificate from before (§10.2).
+    """
     try:
         copy = api.request(request_id).order
     except NotFound:
         return True
-    return copy is None or progress.csr_has_key(copy.certificate.csr, public_key_sha256) is not False
+    if copy is None or f"certificate:{copy.certificate.id}" in known:
+        return True
+    return progress.csr_has_key(copy.certificate.csr, public_key_sha256) is not False
 
 
 def listed(

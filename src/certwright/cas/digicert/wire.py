@@ -89,6 +89,28 @@ class Rows(Shape):
         return value
 
 
+class Certificate(Shape):
+    """A certificate as an order or a list shows it. Undated until issued."""
+
+    id: str = ""
+    serial_number: str = ""
+    thumbprint: str = ""
+    common_name: str = ""
+    dns_names: Many[str] = ()
+    status: str = ""
+    csr: str = ""
+    valid_from: str = ""
+    valid_till: str = ""
+    sub_id: str = ""
+
+
+class OrderCopy(Shape):
+    """The copy of an order inside a request; it may be cut down, and stale (§10.2)."""
+
+    id: str = ""
+    certificate: Certificate = Certificate()
+
+
 class Request(Shape):
     """A request that may wait for an approver."""
 
@@ -98,7 +120,7 @@ class Request(Shape):
     date: Moment = None
     comments: str = ""
     processor_comment: str = ""
-    order: Order | None = None
+    order: OrderCopy | None = None
 
     @property
     def is_open(self) -> bool:
@@ -146,21 +168,6 @@ class Placed(Shape):
     certificate_chain: Many[ChainItem] = ()
     dcv_random_value: str = ""
     domains: Many[OrderedDomain] = ()
-
-
-class Certificate(Shape):
-    """A certificate as an order or a list shows it. Undated until issued."""
-
-    id: str = ""
-    serial_number: str = ""
-    thumbprint: str = ""
-    common_name: str = ""
-    dns_names: Many[str] = ()
-    status: str = ""
-    csr: str = ""
-    valid_from: str = ""
-    valid_till: str = ""
-    sub_id: str = ""
 
 
 class Order(Shape):
@@ -358,6 +365,3 @@ def waiting_for(status: str) -> WaitingFor | None:
 def _warn_of(status: str) -> None:
     """Once per status and process: the poll that comes by every few minutes need not say it again."""
     LOG.warning("ca_status_unknown", ca="DigiCert", status=status)
-
-
-Request.model_rebuild()

@@ -8,10 +8,6 @@ from xml.sax.saxutils import escape
 
 from certwright.model.errors import Refused
 
-_SINGULARS = {
-    "certificate_chain": "certificate",
-    "webhook_notification_frequency": "days",
-}
 _FORBIDDEN = re.compile("[^\t\n\r -\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0 §2.2
 
 
@@ -28,7 +24,7 @@ def _content(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return "".join(_element(key, item) for key, item in value.items() if item is not None)
     if isinstance(value, list | tuple):
-        singular = _SINGULARS.get(name) or (name.removesuffix("s") if name.endswith("s") else "item")
+        singular = name.removesuffix("s") if name.endswith("s") else "item"
         return "".join(_element(singular, item) for item in value)
     if isinstance(value, bool):
         return "true" if value else "false"

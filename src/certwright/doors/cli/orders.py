@@ -195,13 +195,13 @@ def _show_short(order: Order) -> None:
 
 @app.command()
 def check(which: Which, as_json: AsJSON = False) -> int:
-    """Look at the CA now. For an issued order: is it there once only?"""
+    """Look at the CA now. Is an issued order there once only? Does a certificate that was turned down fit by now?"""
     with opened() as certwright:
         order = certwright.orders.get(which)
-        if order.ended:
+        if order.ended and not certwright.orders.judge_again(order):
             _look_for_doubles(certwright, order)
             return finish(certwright, order, None, as_json=as_json)
-        if order.waiting_for is WaitingFor.DOMAIN_CONTROL and order.ca_order is not None:
+        if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended and order.ca_order is not None:
             ca = certwright.ports(order.account).ca
             if isinstance(ca, ProvesControl):
                 proven = ca.check_control(order.ca_order)

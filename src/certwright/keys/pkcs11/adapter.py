@@ -34,8 +34,7 @@ StoredKeys = list[StoredKey]
 
 
 class Pkcs11Keys:
-    """Keys and certificates in one PKCS#11 token. Safe from several threads; reopens what a fork or a loss
-    ended.
+    """Keys and certificates in one PKCS#11 token, for any thread, before and after a fork or a loss.
 
     Every method raises Unavailable while the token is away or confused (the same call works once it is back),
     Misconfigured for a PIN or set-up that a person must mend, Refused or NotFound where repeating cannot
@@ -43,8 +42,7 @@ class Pkcs11Keys:
     """
 
     def __init__(self, profile: TokenProfile, pin: PinSource, refused_pins: Path) -> None:
-        """``pin`` is called right before a login; ``refused_pins`` is the 0600 file that all processes
-        share."""
+        """``pin`` is called right before a login; ``refused_pins`` is a 0600 file shared by all processes."""
         self._token = Token(profile, pin, PinAttempts(refused_pins))
         self.profile = profile
         """How the token is reached and what it takes."""
@@ -95,8 +93,7 @@ class Pkcs11Keys:
     def store_chain(
         self, reference: TokenKeyReference, leaf_der: bytes, ca_ders: Sequence[bytes], label: str
     ) -> None:
-        """Write the leaf (linked by CKA_ID) and its CA certificates; repeatable. See
-        ``certificates.store_chain``."""
+        """Write the leaf (linked by CKA_ID) and its CA certificates; see ``certificates.store_chain``."""
         with self._session(reference, "storing certificates") as login:
             certificates.store_chain(login, self.profile, reference.id_bytes, leaf_der, ca_ders, label)
 
@@ -133,8 +130,7 @@ class Pkcs11Keys:
         return check(self._token, one_more_login=one_more_login)
 
     def close(self) -> None:
-        """Log out, unless another part of this process uses the token; repeatable, and the next call
-        reopens."""
+        """Log out; repeatable. The next call, through this or another adapter, opens the token anew."""
         self._token.close()
 
     @contextmanager

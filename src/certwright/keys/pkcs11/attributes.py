@@ -49,8 +49,7 @@ class Mapper(AttributeMapper):
 def template(
     wanted: Mapping[Attribute, Any], add: Mapping[str, bool | int | str], omit: Iterable[str]
 ) -> dict[Attribute, Any]:
-    """Return ``wanted`` with a profile's additions and omissions; raises Misconfigured for an unknown
-    name."""
+    """Return ``wanted`` with a profile's changes; raises Misconfigured for an unknown name."""
     changed = dict(wanted)
     changed.update({_attribute(name): _value(name, value) for name, value in add.items()})
     for name in omit:

@@ -69,8 +69,7 @@ def stored_chain(login: Login, cka_id: bytes) -> list[bytes]:
 
 
 def remove_leaf(login: Login, cka_id: bytes) -> None:
-    """Destroy the certificates that carry a key's CKA_ID. CA certificates stay: other leaves may need
-    them."""
+    """Destroy the certificates with a key's CKA_ID. CA certificates stay: other leaves may need them."""
     for item in objects.certificates(login.session, cka_id):
         item.destroy()
 
@@ -95,8 +94,7 @@ def _check_fit(login: Login, cka_id: bytes, leaf: bytes) -> None:
 def certificate_template(
     profile: TokenProfile, der: bytes, cka_id: bytes, label: str, *, stored: bool = True
 ) -> dict[Attribute, Any]:
-    """What creates one certificate object (PKCS #11 v2.40, 4.6.3); ``stored`` false for one of the session
-    only.
+    """What creates one certificate object (PKCS #11 v2.40, 4.6.3); ``stored`` false: for this session.
 
     CKA_TRUSTED belongs to the security officer and is never set.
     """
@@ -137,8 +135,7 @@ def _value(item: Any) -> bytes:
 
 
 def _issuer(session: Session, certificate: x509.Certificate) -> x509.Certificate | None:
-    """Return the stored CA certificate that issued ``certificate``; None for a root or when it is not
-    there."""
+    """Return the stored issuer of ``certificate``; None for a root, or when it is not there."""
     if certificate.issuer == certificate.subject:
         return None
     for item in objects.search(session, ObjectClass.CERTIFICATE, SUBJECT=certificate.issuer.public_bytes()):

@@ -7,9 +7,6 @@ group too: SoftHSM says it for nearly everything, so it is kept as text and neve
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 from pkcs11 import exceptions as answers
 from pkcs11.exceptions import PKCS11Error
 
@@ -106,12 +103,3 @@ def translate(error: PKCS11Error, token: str, doing: str) -> CertwrightError:
     if isinstance(error, _WILL_NOT_DO):
         return Refused(detail, advice="Choose another key spec or adapt the token's profile.", code=code)
     return Unavailable(detail, advice="It goes on by itself once the token answers again.", code=code)
-
-
-@contextmanager
-def translated(token: str, doing: str) -> Iterator[None]:
-    """Run a block in which the binding's errors come out as ours."""
-    try:
-        yield
-    except PKCS11Error as error:
-        raise translate(error, token, doing) from error

@@ -41,8 +41,7 @@ _EC_PARAMETERS = {
 
 
 def new_id(profile: TokenProfile) -> bytes:
-    """Return a fresh random CKA_ID of the length the token takes (16 bytes unless its profile says
-    otherwise)."""
+    """Return a fresh random CKA_ID of the length the token takes (16 bytes by default)."""
     return secrets.token_bytes(profile.id_length)
 
 
@@ -157,8 +156,7 @@ def _existing_pair(login: Login, spec: KeySpec, label: str, cka_id: bytes) -> tu
 
 
 def _destroy_if_ours(items: list[Any], label: str) -> bool:
-    """Destroy keys left over from our own generating; False, and nothing destroyed, when one has another
-    label."""
+    """Destroy keys of our own making; False, and nothing destroyed, when one has another label."""
     if any(read(item, Attribute.LABEL) != label for item in items):
         return False
     for item in items:

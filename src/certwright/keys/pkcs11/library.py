@@ -23,8 +23,7 @@ _INITIALIZE, _FINALIZE, _SESSION_INFO = 0, 1, 15
 
 
 class _InitializeArguments(ctypes.Structure):
-    """CK_C_INITIALIZE_ARGS; ``more`` is the extra field of NSS, whose string sits where others have
-    pReserved."""
+    """CK_C_INITIALIZE_ARGS; ``more`` is NSS's extra field, its string sits where others have pReserved."""
 
     _fields_ = [
         ("create_mutex", ctypes.c_void_p),
@@ -57,16 +56,19 @@ class _FunctionList(ctypes.Structure):
 class Library(_pkcs11.lib):
     """The binding's library with a start, a stop and a question of our own."""
 
+    _functions: list[int] | None
+
     def __new__(cls, path: str, init_string: str) -> Self:  # noqa: ARG004 - the binding's part takes the path only
-        """Hand the binding what it expects."""
-        return super().__new__(cls, path)  # type: ignore[call-arg]  # its stub has no __cinit__
+        """Load the library; raises OSError or AttributeError for a file that is none."""
+        functions = _shared_functions(path)
+        made: Self = super().__new__(cls, path)  # type: ignore[call-arg]  # its stub has no __cinit__
+        made._functions = functions
+        return made
 
     def __init__(self, path: str, init_string: str) -> None:
-        """Load and start the library; raises PKCS11Error, OSError or AttributeError for a file that is
-        none."""
+        """Start the library; raises PKCS11Error when it does not start."""
         self._init_string = init_string.encode()
         self._running = False
-        self._functions = _shared_functions(path)
         super().__init__(path)
 
     @property
@@ -100,8 +102,7 @@ class Library(_pkcs11.lib):
                 raise PKCS11Error(f"C_Finalize answered {answer:#x}")
 
     def session_state(self, handle: int) -> int | None:
-        """Return the CKS_ state of a session of a shared library; None when it does not know it (any
-        more)."""
+        """Return the CKS_ state of a session; None when the library does not know it (any more)."""
         if self._functions is None:
             return None
         answer = _SessionInformation()

@@ -72,8 +72,7 @@ def _respect_flags(token: pkcs11.Token, *, one_more_login: bool) -> None:
 
 
 def _checked_shape(pin: bytes, profile: TokenProfile) -> str:
-    """Refuse here what the token would count as a wrong try; returns the PIN as the text the binding
-    takes."""
+    """Refuse here what the token would count as a wrong try; returns the PIN as text."""
     try:
         text = pin.decode("utf-8")
     except UnicodeDecodeError:

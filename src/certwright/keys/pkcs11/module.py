@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -17,19 +17,18 @@ from pkcs11 import Session, Slot
 from pkcs11.exceptions import PKCS11Error
 
 from certwright.keys.pkcs11.library import CKS_RW_USER_FUNCTIONS, Library
-from certwright.model.errors import Misconfigured
+from certwright.model.errors import Misconfigured, Unavailable
 
 
 @dataclass(slots=True)
 class Login:
-    """One open read-write session, logged in unless the token asks for no login, shared by its ``users``."""
+    """One open read-write session, logged in unless the token asks for no login."""
 
     session: Session
     label: str
     serial: str
     generation: int
     logged_in: bool
-    users: set[int] = field(default_factory=set)
 
 
 class Module:
@@ -86,11 +85,10 @@ _loaded: dict[str, Module] = {}
 
 
 def load(path: str, init_string: str, environment: Mapping[str, str]) -> Module:
-    """Load and start the library at ``path``, or return it if this process has it; call it with ``LOCK``
-    held.
+    """Return the library at ``path``, loaded and started once per process; call it with ``LOCK`` held.
 
     ``environment`` is set first and only for the first load (C libraries read it then). Raises Misconfigured
-    when the file is no PKCS#11 library or does not start.
+    when the file is no PKCS#11 library, Unavailable when it does not start (a networked token may be away).
     """
     module = _loaded.get(path)
     if module is not None and module.init_string != init_string:
@@ -105,9 +103,14 @@ def load(path: str, init_string: str, environment: Mapping[str, str]) -> Module:
         os.environ.update(environment)
         try:
             module = Module(Library(path, init_string), init_string)
-        except (PKCS11Error, OSError, AttributeError) as error:
+        except (OSError, AttributeError) as error:
             raise Misconfigured(
-                f"The PKCS#11 module {path} does not load: {error}.", advice="See its manual and its own log."
+                f"{path} is not a PKCS#11 module: {error}.", advice="Correct the path in the token's profile."
+            ) from error
+        except PKCS11Error as error:
+            raise Unavailable(
+                f"The PKCS#11 module {path} does not start: {type(error).__name__} {error}".strip() + ".",
+                advice="It is tried again. If that does not help, see the module's own settings and log.",
             ) from error
         _loaded[path] = module
     return module

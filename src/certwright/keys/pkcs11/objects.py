@@ -59,8 +59,7 @@ def the_public_key(login: Login, cka_id: bytes) -> PublicKey:
 
 
 def public_key_of(item: Any) -> PublicKey:
-    """Return the public key in a public key object; raises Refused when it is of a kind not used for TLS
-    here."""
+    """Return the key in a public key object; raises Refused when we do not use its kind."""
     kind = read(item, Attribute.KEY_TYPE)
     if kind is KeyType.RSA:
         modulus, exponent = item[Attribute.MODULUS], item[Attribute.PUBLIC_EXPONENT]
@@ -98,7 +97,6 @@ def _only(found: list[Any], half: str, cka_id: bytes) -> Any:
 
 
 def _raw_point(value: bytes, curve: ec.EllipticCurve) -> bytes:
-    """CKA_EC_POINT as 04‖x‖y. Tokens give it raw or inside a DER OCTET STRING; the exact length tells
-    which."""
+    """CKA_EC_POINT as 04‖x‖y; some tokens put a DER OCTET STRING around it, the exact length tells."""
     raw_length = 1 + 2 * ((curve.key_size + 7) // 8)
     return value if len(value) == raw_length else value[-raw_length:]

@@ -24,8 +24,7 @@ PinSource = Callable[[], bytes | ProtectedPath]
 
 
 def from_file(path: Path) -> PinSource:
-    """Read the PIN from ``path`` (mode 0600 or 0400; one trailing line end is dropped); raises
-    Misconfigured."""
+    """Read the PIN from ``path`` (mode 0600 or 0400), less one line end; raises Misconfigured."""
     return lambda: _one_line(read_private(path), f"The PIN file {path}")
 
 

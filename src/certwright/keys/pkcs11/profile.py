@@ -72,8 +72,7 @@ class TokenProfile:
 
     @classmethod
     def from_mapping(cls, settings: Mapping[str, Any]) -> TokenProfile:
-        """Build a profile from settings, for example a TOML table; raises Misconfigured for what does not
-        fit."""
+        """Build a profile from settings (a TOML table); raises Misconfigured for what does not fit."""
         known = [item.name for item in fields(cls)]
         unknown = sorted(set(settings) - set(known))
         if unknown:

@@ -41,8 +41,7 @@ class _Mechanisms:
 
 
 class TokenSigner(_Mechanisms):
-    """Signs with the stored key of one CKA_ID; enters the token for each signature, so it outlives any
-    session."""
+    """Signs with the stored key of one CKA_ID. It enters the token each time, so it outlives sessions."""
 
     def __init__(self, token: Token, cka_id: bytes) -> None:
         """Name the key; it is looked for when it first signs."""

@@ -11,7 +11,7 @@ from pkcs11 import TokenFlag
 from pkcs11.exceptions import PKCS11Error, TokenNotPresent, TokenNotRecognised
 
 from certwright.keys.pkcs11 import module as modules
-from certwright.keys.pkcs11.errors import SESSION_LOST, translate, translated
+from certwright.keys.pkcs11.errors import SESSION_LOST, translate
 from certwright.keys.pkcs11.login import log_in
 from certwright.keys.pkcs11.module import LOCK, Login, Module
 from certwright.keys.pkcs11.pin import PinSource
@@ -55,12 +55,16 @@ class Token:
 
         Raises Unavailable when it is not there, Misconfigured when several fit.
         """
-        with LOCK, translated(self.profile.description, "looking for the token"):
+        with LOCK:
             module = self._module()
-            found = self._matching(module)
-            if not found:
-                module.distrust()  # some libraries list their slots once, at C_Initialize
+            try:
                 found = self._matching(module)
+                if not found:
+                    module.distrust()  # some libraries list their slots once, at C_Initialize
+                    found = self._matching(module)
+            except PKCS11Error as error:
+                module.distrust()
+                raise translate(error, self.profile.description, "looking for the token") from error
         if not found:
             raise Unavailable(
                 f"No token {self.profile.description} is present.",
@@ -75,18 +79,14 @@ class Token:
         return found[0]
 
     def close(self) -> None:
-        """Log out and close, once no other ``Token`` of this process uses the same token; repeatable."""
+        """Log out and close; repeatable. Whoever uses the token next, here or elsewhere, opens it anew."""
         with LOCK:
             module = modules.loaded(self.profile.module)
-            login = module.logins.get(self._name) if module else None
-            if module is None or login is None:
-                return
-            login.users.discard(id(self))
-            if not login.users:
-                del module.logins[self._name]
-                if module.still_stands(login):
-                    with suppress(PKCS11Error):  # a token lost this instant is closed as well
-                        login.session.close()
+            login = module.logins.pop(self._name, None) if module else None
+            if module and login and module.still_stands(login):
+                with suppress(PKCS11Error):  # a token lost this instant is closed as well
+                    login.session.close()
+                module.distrust()  # C_Logout ended every other session on the token too
 
     @property
     def _name(self) -> str:
@@ -114,12 +114,7 @@ class Token:
         if login is None or not module.still_stands(login):
             if login is not None:
                 module.distrust()
-            users = login.users if login else set()
-            module.logins.pop(self._name, None)
-            login = self._open(doing, one_more_login=one_more_login)
-            login.users |= users
-            module.logins[self._name] = login
-        login.users.add(id(self))
+            login = module.logins[self._name] = self._open(doing, one_more_login=one_more_login)
         return login
 
     def _open(self, doing: str, *, one_more_login: bool) -> Login:

@@ -32,8 +32,7 @@ def key_uri(reference: TokenKeyReference) -> str:
 
 
 def uri_pem(uri: str) -> bytes:
-    """Return ``uri`` as the PEM that pkcs11-provider loads: SEQUENCE { VisibleString magic, UTF8String uri
-    }."""
+    """Return ``uri`` as the PEM of pkcs11-provider: SEQUENCE { VisibleString magic, UTF8String uri }."""
     content = _der(_VISIBLE_STRING, _MAGIC.encode("ascii")) + _der(_UTF8_STRING, uri.encode())
     lines = textwrap.wrap(base64.b64encode(_der(_SEQUENCE, content)).decode("ascii"), 64)
     return "\n".join([f"-----BEGIN {_LABEL}-----", *lines, f"-----END {_LABEL}-----", ""]).encode("ascii")

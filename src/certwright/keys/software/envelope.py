@@ -45,8 +45,7 @@ class Envelope:
         self._ring = ring
 
     def seal(self, plaintext: bytes, associated: str) -> bytes:
-        """Return ``plaintext`` sealed under the newest KEK, bound to ``associated``
-        (``table:row:column``)."""
+        """Return ``plaintext`` sealed under the newest KEK, bound to ``associated`` (its place)."""
         data_key = AESGCM.generate_key(bit_length=8 * KEK_LENGTH)
         nonce = secrets.token_bytes(NONCE_LENGTH)
         body = nonce + AESGCM(data_key).encrypt(nonce, plaintext, _bound(b"data", associated))
@@ -67,10 +66,9 @@ class Envelope:
             raise _tampered() from error
 
     def rewrap(self, sealed: bytes, associated: str) -> bytes:
-        """Return the same item with its data key wrapped by the newest KEK; the item itself is not
-        re-encrypted.
+        """Return the same item with its data key wrapped by the newest KEK.
 
-        Already newest: returned unchanged. Raises as ``open`` does.
+        The item itself is not re-encrypted. Already newest: returned unchanged. Raises as ``open`` does.
         """
         parts = _split(sealed)
         data_key = self._unwrap(parts, associated)

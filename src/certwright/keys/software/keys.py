@@ -9,8 +9,7 @@ from certwright.pki.keys import KeySpec, PrivateKey
 
 
 def create(spec: KeySpec) -> bytes:
-    """Return a new private key as unencrypted PKCS#8 DER; the caller seals it before it is stored
-    anywhere."""
+    """Return a new private key as unencrypted PKCS#8 DER; the caller seals it before storing it."""
     return pki_keys.private_key_to_pkcs8(pki_keys.generate(spec))
 
 
