@@ -35,9 +35,7 @@ CRL_CLOCK_MARGIN = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Plan:
-    """A CA of the hierarchy: short name, common name, its parent's short name (None: a root), its kind of
-    key.
-    """
+    """A CA to be made: short name, common name, the parent's short name (None: a root), kind of key."""
 
     name: str
     common_name: str

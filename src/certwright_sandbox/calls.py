@@ -12,9 +12,7 @@ MOST_CALLS = 250_000  # older ones are dropped, so that an endurance run cannot 
 
 @dataclass(eq=False)
 class Call(Record):
-    """One call; `status` stays None until it is answered, and where the connection was cut. `at` is ISO 8601,
-    UTC.
-    """
+    """One call; `status` is None until it is answered, and where it was cut. `at` is ISO 8601, UTC."""
 
     ca: str | None
     account: str | None

@@ -1,4 +1,4 @@
-"""The command line: `certwright-sandbox serve …`."""
+"""The command line: `certwright-sandbox serve …`, and `get`, `post` … for its management door."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from certwright_sandbox import asking
 from certwright_sandbox.faults import WEATHERS
 from certwright_sandbox.serving import Settings, serve
 
@@ -39,12 +40,15 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--http-port", type=int, default=80, help="where validators fetch files (default 80)")
     run.add_argument("--resolver", type=resolver_address, metavar="HOST:PORT", help="DNS for the validators")
     run.add_argument("--verbose", action="store_true", help="more on standard error")
+    asking.add_commands(commands)
     return top
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 ended by a signal, 1 could not start, 2 usage."""
     options = parser().parse_args(arguments)
+    if options.command in asking.METHODS:
+        return asking.ask(options)
     logging.basicConfig(
         stream=sys.stderr,
         level=logging.INFO if options.verbose else logging.WARNING,

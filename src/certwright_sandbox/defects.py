@@ -22,9 +22,7 @@ HTML_PAGE = "<!DOCTYPE html><html><head><title>Sign in</title></head><body>Pleas
 
 @dataclass(frozen=True)
 class Case:
-    """What the right certificate would be, and what a defect may draw on. `now` is the sandbox's time,
-    UTC.
-    """
+    """What the right certificate would be, and what a defect may draw on. `now` is in UTC."""
 
     leaf: Leaf
     issuer: Authority

@@ -36,9 +36,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 
 @dataclass(eq=False)
 class Rule(Record):
-    """One fault rule. `passed` counts matching calls let through by `skip`, `used` those it was
-    applied to.
-    """
+    """One fault rule. `passed` counts matching calls that `skip` let through, `used` those it struck."""
 
     fault: str
     ca: str | None = None

@@ -30,9 +30,7 @@ class Request:
 
     @property
     def segments(self) -> tuple[str, ...]:
-        """The path's parts, each percent-decoded by itself, so that an encoded slash stays inside its
-        part.
-        """
+        """The path's parts, each percent-decoded by itself: an encoded slash stays inside its part."""
         return tuple(unquote(part) for part in self.path.split("/") if part)
 
     @property

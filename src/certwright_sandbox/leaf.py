@@ -59,9 +59,7 @@ SERVER_AND_CLIENT = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, Exte
 
 @dataclass(frozen=True)
 class Leaf:
-    """What a leaf shall say. Times in UTC; `subject` maps country, state, city, organization, unit to
-    texts.
-    """
+    """What a leaf shall say. Times in UTC; `subject` pairs the names in SUBJECT_FIELDS with texts."""
 
     public_key: PublicKey
     common_name: str
@@ -90,9 +88,7 @@ def general_name(name: str) -> x509.GeneralName:
 
 
 def subject_name(leaf: Leaf) -> x509.Name:
-    """The subject: the organization's fields, then the common name, cut at 64 characters (RFC 5280 ub-common-
-    name).
-    """
+    """The subject: organization, then common name, cut at 64 characters (RFC 5280, ub-common-name)."""
     attributes = [x509.NameAttribute(SUBJECT_FIELDS[field], value) for field, value in leaf.subject if value]
     attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, leaf.common_name[:64]))
     return x509.Name(attributes)

@@ -30,9 +30,7 @@ class Entry(Record):
 
 
 class Ledger:
-    """Every entry, in the order they were billed. An order is charged when it is placed and never
-    refunded.
-    """
+    """Every entry, oldest first. An order is charged when it is placed and never refunded."""
 
     def __init__(self, state: State) -> None:
         """Go on with what the state holds."""

@@ -1,5 +1,4 @@
-"""The management door: through it a test sees what was bought, plays the people at the CA, and makes things
-go wrong.
+"""The management door: a test sees what was bought, plays the CA's people, and makes things go wrong.
 
 JSON in, JSON out; docs/reference/sandbox.md is its specification.
 """

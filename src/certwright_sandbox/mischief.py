@@ -1,6 +1,4 @@
-"""How each fault is done to a call. A deed decides whether the CA does its work, and what the client gets to
-see.
-"""
+"""How each fault is done to a call: whether the CA does its work, and what the client gets to see."""
 
 from __future__ import annotations
 
@@ -36,9 +34,7 @@ class Holds:
         self._events: dict[int, set[asyncio.Event]] = defaultdict(set)
 
     async def keep(self, rule: Rule, request: Request) -> None:
-        """Wait until the rule is released or the client goes away (or, for the weather's rules, for a
-        while).
-        """
+        """Wait until the rule is released or the client goes away, at most the rule's `seconds`."""
         released = asyncio.Event()
         self._events[int(rule.id)].add(released)
         waits = [asyncio.ensure_future(event.wait()) for event in (released, request.gone)]

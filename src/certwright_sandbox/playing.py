@@ -33,9 +33,7 @@ class World:
 
 
 class NotPossible(Exception):  # noqa: N818 - an answer to a test, not a fault of ours
-    """A wish of the management door that cannot be met; the text says why. `missing`: the thing does not
-    exist.
-    """
+    """A wish of the management door that cannot be met, and why. `missing`: there is no such thing."""
 
     def __init__(self, reason: str, *, missing: bool = False) -> None:
         """`reason` is a sentence for a person."""

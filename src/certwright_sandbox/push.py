@@ -1,6 +1,4 @@
-"""What the CAs send by themselves: JSON posted to a client's endpoint, and a list of how each delivery
-went.
-"""
+"""What the CAs send by themselves: JSON posted to a client's endpoint, and how each delivery went."""
 
 from __future__ import annotations
 
@@ -18,9 +16,7 @@ TIMEOUT_SECONDS = 10.0
 
 @dataclass
 class Push:
-    """Delivers in the background, in the order of sending for each endpoint at most; keeps this run's
-    deliveries.
-    """
+    """Delivers in the background, each delivery by itself; keeps this run's deliveries."""
 
     clock: Clock
     _sent: list[Delivered] = field(default_factory=list)

@@ -45,9 +45,7 @@ class Settings:
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; prints one line of JSON once both doors listen. Raises OSError,
-    sqlite3.Error.
-    """
+    """Run until SIGTERM or SIGINT; say so once both doors listen. Raises OSError, sqlite3.Error."""
     state = State(settings.state)
     clock = Clock(state)
     zone = Zone(state)

@@ -1,5 +1,4 @@
-"""What the sandbox remembers: tables of records in memory, written through to a SQLite file when there is
-one.
+"""What the sandbox remembers: tables of records in memory, written through to a SQLite file if wanted.
 
 A record's fields hold values that cannot change in place (numbers, texts, tuples, datetimes, frozen
 dataclasses), so an assignment is the only way to change one, and an assignment is noticed. `commit` writes
@@ -243,9 +242,7 @@ class State:
 
     @contextmanager
     def rewound(self, owner: Id | None) -> Iterator[None]:
-        """Inside, this owner's things are as they were before their last committed change. For reading
-        only.
-        """
+        """Inside, for reading: this owner's things as they were before their last committed change."""
         changes = self._last.get(owner, {}) if owner is not None else {}
         undo = [self._tables[kind].swap(record_id, before) for (kind, record_id), before in changes.items()]
         try:

@@ -1,6 +1,4 @@
-"""How the CAs look whether a name is controlled: TXT, CNAME and CAA records by real DNS queries, files by
-real HTTP.
-"""
+"""How the CAs look at names: TXT, CNAME and CAA records by real DNS queries, files by real HTTP."""
 
 from __future__ import annotations
 
@@ -39,9 +37,7 @@ class Validators:
         return next((plain(record.target.to_text()) for record in answer), None)
 
     async def file(self, host: str, path: str) -> str | None:
-        """The text at http://host/path, no redirects followed; None where there is none or it is too
-        large.
-        """
+        """The text at http://host/path, redirects not followed; None for none or one too large."""
         address = await self._address(host)
         if address is None:
             return None
@@ -87,9 +83,7 @@ class Validators:
 
 
 def _allows(records: list[Any], issuers: set[str], *, is_wildcard: bool) -> bool:
-    """RFC 8659 §4.2, §4.3: without an issue property anyone may; issuewild, where present, rules
-    wildcards.
-    """
+    """RFC 8659 §4.2, §4.3: without `issue` anyone may; `issuewild`, where present, rules wildcards."""
     values: dict[str, list[str]] = {}
     for record in records:
         values.setdefault(record.tag.decode().lower(), []).append(record.value.decode("utf-8", "replace"))

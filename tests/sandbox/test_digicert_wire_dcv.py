@@ -9,6 +9,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
+
 from tests.sandbox import wire
 from tests.sandbox.listeners import FileServer
 from tests.sandbox.tenant import ORDER, ORDER_DCV, Account, NewAccount, NewName, Sandbox
@@ -110,6 +112,22 @@ def test_52_a_file_must_be_at_exactly_the_name(
         "Could not find the random value at the expected file location for one or more domains."
     )
     assert (present.status, present.json()["dcv_status"]) == (200, "valid")
+
+
+def test_52_a_file_proves_its_name_and_none_below(
+    account: NewAccount, fresh: NewName, file_server: FileServer
+) -> None:
+    """§6.11: exactly that name, never a whole domain."""
+    tenant, name = account(dcv="look"), fresh()
+    order = tenant.pending(name, method="http-token")
+    file_server.plant(name, FILE, order["dcv_random_value"])
+    assert _check(tenant, order["id"]).json()["dcv_status"] == "valid"
+
+    again = tenant.place(ORDER, name=name).json()
+    below = tenant.place(ORDER, name=f"below.{name}").json()
+
+    assert tenant.info(again["id"])["status"] == "issued"
+    assert tenant.info(below["id"])["status"] == "pending"
 
 
 def test_53_one_value_proves_every_name_of_an_order(account: NewAccount, fresh: NewName) -> None:
@@ -336,3 +354,31 @@ def test_64_an_order_value_older_than_30_days_does_not_validate(own_sandbox: San
 
     assert late.status == 400 or late.json()["dcv_status"] != "valid"
     assert tenant.info(order["id"])["status"] == "pending"
+
+
+def test_a_caa_record_for_another_ca_keeps_an_order_pending(account: NewAccount, fresh: NewName) -> None:
+    """§21: it stays, and `caa_status_message` explains."""
+    tenant, name = account(dcv="look"), fresh()
+    order = tenant.pending(name)
+    tenant.management.post("dns", name=name, type="CAA", value='0 issue "another.example"')
+    tenant.management.txt(name, order["dcv_random_value"])
+
+    _check(tenant, order["id"])
+
+    info = tenant.info(f"{order['id']}?include_caa_status=true")
+    assert info["status"] in ("pending", "processing")
+    assert info["caa_status_message"][name]
+    assert tenant.call("GET", f"certificate/{order['certificate_id']}/chain").status == 404
+
+
+@pytest.mark.parametrize(
+    ("switch", "seen"), [(2, ["pending", "approved"]), ("never", ["pending", "pending"])]
+)
+def test_the_dcv_switch_decides_at_which_check_a_name_is_approved(
+    account: NewAccount, fresh: NewName, switch: int | str, seen: list[str]
+) -> None:
+    tenant, name = account(dcv=switch), fresh()
+    order = tenant.pending(name)
+    tenant.management.txt(name, order["dcv_random_value"])
+
+    assert [_rows(_check(tenant, order["id"]))[name] for _ in range(2)] == seen

@@ -90,9 +90,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How TLS is done: ``roots`` are trusted *instead of* the system's, the pair is our client certificate
-    (mTLS).
-    """
+    """How TLS is done: ``roots`` are trusted *instead of* the system's, the pair is shown for mTLS."""
 
     roots: Path | None = None
     certificate: Path | None = None
@@ -114,9 +112,7 @@ class Trust:
 
 
 def check_url(url: str) -> str:
-    """The base URL without a trailing slash; raises Misconfigured unless it is https, or http to this
-    machine.
-    """
+    """The base URL without trailing slash; raises Misconfigured unless https, or http to this machine."""
     try:
         parsed = httpx2.URL(url.strip())
     except httpx2.InvalidURL:
@@ -138,9 +134,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def retry_after(text: str | None, *, now: datetime | None = None) -> float | None:
-    """Seconds from a Retry-After header (RFC 9110 §10.2.3): 0 to one hour, None when it is absent or
-    nonsense.
-    """
+    """Seconds from a Retry-After header (RFC 9110 §10.2.3), at most an hour; None for none or nonsense."""
     if not text:
         return None
     if text.strip().isdecimal():
@@ -253,7 +247,9 @@ class Transport:
                 f"This CA account is read-only: {method} was not sent to {self._title}.",
                 advice="Use an account that was added without --read-only.",
             )
-        self._gate.enter(deadline)
+        now = time.monotonic()
+        # At least half of the time is kept for the answer: a call sent at the last moment ends unclear.
+        self._gate.enter(now + (deadline - now) / 2)
         call = Call(deadline)
         started = time.monotonic()
         response, content, failure = self._exchange(method, path, query, body, headers, call)

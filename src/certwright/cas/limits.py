@@ -139,7 +139,7 @@ class Gate:
             if not self._bucket.put(item):
                 self._set("shut_until", 0)
                 return self._room_in(item)
-        if now % 64 == 0:
+        if now % 64 == 0:  # now and then, drop what no window counts any more
             with self._transaction():
                 self._bucket.leak(now)
         return 0

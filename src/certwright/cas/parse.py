@@ -1,8 +1,7 @@
 """Strict reading of what a CA sends: JSON and XML to plain trees, nothing half-parsed.
 
 Both come out as the same plain tree (dict, list, str, int, float, bool, None), so that a CA's typed shapes
-need not know the format. The limits are those of ``docs/reference`` "limits": 64 levels, integers of 20
-digits.
+need not know the format.
 """
 
 from __future__ import annotations
@@ -157,9 +156,7 @@ READERS: dict[str, Callable[[bytes], Tree]] = {"json": json_tree, "xml": xml_tre
 
 
 def format_of(media_type: str, body: bytes) -> str:
-    """``json`` or ``xml``: what the content type says, else what the first byte looks like; empty for
-    neither.
-    """
+    """``json`` or ``xml`` by the content type, else by the first byte; empty for neither."""
     subtype = media_type.partition("/")[2]
     for name in READERS:
         if subtype == name or subtype.endswith(f"+{name}"):

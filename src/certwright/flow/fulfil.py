@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -15,10 +16,10 @@ from certwright.flow.advance import Step, Story
 from certwright.flow.answers import Answer, Done, Refuse, Wait
 from certwright.flow.paid import Call
 from certwright.flow.trouble import Talks
-from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Proof
 from certwright.model.errors import CertwrightError, Refused
 from certwright.model.order import EventKind, Order
-from certwright.model.ports import Cancels, Duplicates, FindsByReference, Ports, Reissues
+from certwright.model.ports import Cancels, Duplicates, FindsByReference, Ports, ProvesControl, Reissues
 from certwright.model.words import KeyKind, Operation, OrderState, WaitingFor
 from certwright.pki import chain as chains
 from certwright.pki import csr as csrs
@@ -26,6 +27,8 @@ from certwright.pki.certificate import from_der
 from certwright.pki.chain import Chain
 from certwright.pki.errors import Invalid
 from certwright.policy import accept, admit, cadence
+
+_PROOF_RESERVE = timedelta(days=1)  # a proof that ends sooner is replaced by a fresh one
 
 
 def admit_order(order: Order, at: Ports) -> Answer:
@@ -211,11 +214,21 @@ def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
             "state": OrderState.PENDING,
             "waiting_for": progress.waiting_for,
             "ca_order": progress.ca_order,
-            "proofs": progress.proofs or order.proofs,
+            "proofs": _proofs(order, progress, at),
             "looks": looks,
         },
         kind=EventKind.CA,
     )
+
+
+def _proofs(order: Order, progress: Pending, at: Ports) -> tuple[Proof, ...]:
+    """What is to be published: as told now or known already; asked for when neither, or when it is about to end."""
+    known = progress.proofs or order.proofs
+    soon = at.clock.now() + _PROOF_RESERVE
+    lasts = all(proof.expires_at is None or proof.expires_at > soon for proof in known)
+    if progress.waiting_for is not WaitingFor.DOMAIN_CONTROL or (known and lasts):
+        return known
+    return at.ca.proofs(progress.ca_order) if isinstance(at.ca, ProvesControl) else known
 
 
 def _cancel(order: Order, ca_order: CAOrder, at: Ports) -> Answer | None:

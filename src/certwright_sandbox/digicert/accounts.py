@@ -80,9 +80,7 @@ def ready_made(office: Office) -> None:
 
 
 def add(office: Office, profile: str, switches: Switches) -> ApiKey:
-    """An account with one user and key; with `of` one more user and key in that account. Raises
-    NotPossible.
-    """
+    """An account with a user and key; with `of` a user and key more in that one. Raises NotPossible."""
     if profile not in PROFILES:
         raise NotPossible(f"profile must be one of {', '.join(PROFILES)}")
     wish = {name: value for name, value in switches.items() if name not in ("name", "of")}

@@ -1,6 +1,4 @@
-"""What time does by itself: staff that validates, polls that look again, plans that end, names that were
-removed.
-"""
+"""What time does by itself: staff validates, polls look again, orders end, replaced certificates go."""
 
 from __future__ import annotations
 

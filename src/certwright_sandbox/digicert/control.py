@@ -1,6 +1,4 @@
-"""Control over names: which are proven already, which an order must still prove, and what proving one
-does.
-"""
+"""Control over names: which are proven, which an order must still prove, and what proving one does."""
 
 from __future__ import annotations
 
@@ -46,9 +44,7 @@ def domains_above(office: Office, account_id: int, name: str) -> list[Domain]:
 
 
 def is_covered(office: Office, account_id: int, name: str) -> bool:
-    """Whether a proven domain of the account covers the name; a file proves one name only, and no
-    wildcard.
-    """
+    """Whether a proven domain covers the name; a file proves one name only, and no wildcard."""
     for domain in domains_above(office, account_id, name):
         if is_proven(office, domain) and (not domain.is_exact or domain.name == name):
             return True
@@ -198,9 +194,7 @@ def token_view(method: str, name: str, token: str, expires: str, status: str) ->
 
 
 def pending_domains_view(office: Office, order: Order, certificate: Certificate) -> list[dict[str, Any]]:
-    """The `domains` of an order's answer: one row for each name that must be proven, wildcards by
-    their base.
-    """
+    """The `domains` of an order's answer: a row for each name to prove, wildcards by their base."""
     rows: dict[str, dict[str, Any]] = {}
     ids = dict(certificate.domain_ids)
     for name in unproven(office, order, certificate):

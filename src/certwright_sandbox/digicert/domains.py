@@ -161,9 +161,7 @@ def start_proof(office: Office, domain: Domain) -> dict[str, Any]:
 
 
 def mailboxes(domain: Domain) -> list[str]:
-    """The constructed addresses of a domain; WHOIS addresses are no longer used (digicert.md §19,
-    2025-05-08).
-    """
+    """The constructed addresses of a domain; WHOIS ones ended on 2025-05-08 (digicert.md §19)."""
     return [f"{mailbox}@{domain.name}" for mailbox in MAILBOXES]
 
 
@@ -271,9 +269,7 @@ def _expiration(office: Office, domain: Domain, until: datetime, *, with_status:
 
 
 def _ends_in(office: Office, domain: Domain, wanted: str) -> bool:
-    """Whether the domain's proof ends in the window that a `validation` filter names; others match every
-    domain.
-    """
+    """Whether the proof ends in the window that a `validation` filter names; others match every domain."""
     kind, _, window = wanted.partition("_")
     if window not in EXPIRY_WINDOWS:
         return True

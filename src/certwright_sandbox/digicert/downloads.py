@@ -61,9 +61,7 @@ def download_format(office: Office, call: Call) -> File:
 
 
 def download_of_order(office: Office, call: Call) -> File:
-    """GET certificate/download/order/{id}, with `/format/{format}`, `formatType` and, for a duplicate,
-    `subId`.
-    """
+    """GET certificate/download/order/{id}[/format/{format}], `formatType`; `subId` for a duplicate."""
     order = order_of(office, call)
     certificate = office.certificates[order.certificate_id]
     sub_id = call.query("subId")

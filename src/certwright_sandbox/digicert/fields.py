@@ -1,6 +1,4 @@
-"""Reading request bodies as this API does: ids may be texts, booleans may be 1, unknown fields do not
-matter.
-"""
+"""Reading request bodies as this API does: ids may be texts, booleans 1, and unknown fields are ignored."""
 
 from __future__ import annotations
 

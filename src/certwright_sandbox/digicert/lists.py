@@ -22,8 +22,7 @@ Getters = Mapping[str, Callable[[T], Any]]
 def page_of(
     call: Call, rows: list[T], getters: Mapping[str, Callable[[T], Any]], view: Callable[[T], dict[str, Any]]
 ) -> tuple[list[dict[str, Any]], dict[str, int]]:
-    """The rows that a call's filters, sort, offset and limit leave, as `view` shows them, and the page
-    object.
+    """The rows that filters, sort, offset and limit leave, as `view` shows them, and the page object.
 
     `getters` answer a row's value for each field that may be filtered and sorted by; other fields are
     ignored.
@@ -51,9 +50,7 @@ def filters(call: Call) -> dict[str, list[str]]:
 
 
 def matches(value: Any, wanted: str) -> bool:
-    """Whether a row's value fits one filter value: `A...B`, `<A`, `>A`, `%A%` (contains) or equal, in any
-    case.
-    """
+    """Whether a value fits one filter value: `A...B`, `<A`, `>A`, `%A` (contains), or equal but for case."""
     text = _text(value)
     if text is None:
         return False
@@ -69,9 +66,7 @@ def matches(value: Any, wanted: str) -> bool:
 
 
 def sort(rows: list[T], wish: str, getters: Mapping[str, Callable[[T], Any]]) -> list[T]:
-    """The rows by a `sort` parameter: names after commas, `-` before one for falling, `+` (or its space) for
-    rising.
-    """
+    """The rows by a `sort` parameter: names and commas, `-` for falling, `+` (or its space) for rising."""
     for part in reversed(wish.split(",")):
         name = part.lstrip("+- ")
         if name in getters:

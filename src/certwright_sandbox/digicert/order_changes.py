@@ -63,9 +63,7 @@ def list_notes(office: Office, call: Call) -> Reply:
 
 
 def add_csr(office: Office, call: Call) -> Reply:
-    """POST order/certificate/{id}/csr, for orders that wait for one; TLS orders never do here
-    (csr_required).
-    """
+    """POST order/certificate/{id}/csr, for orders that wait for one; here no TLS order does."""
     order = order_of(office, call)
     csr = read_csr(call.body.text("csr"))
     if order.status != "needs_csr":

@@ -150,9 +150,7 @@ def bill(office: Office, order: Order, certificate: Certificate) -> None:
 
 
 def answer(office: Office, order: Order, certificate: Certificate, request: Approval) -> dict[str, object]:
-    """The three shapes: issued with its chain, waiting for validation with what to prove, waiting for
-    approval.
-    """
+    """The three shapes: issued with its chain, to be validated with what to prove, to be approved."""
     shape: dict[str, object] = {
         "id": order.id,
         "requests": [{"id": request.id, "status": request.status}],

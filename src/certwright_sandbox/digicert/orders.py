@@ -58,9 +58,7 @@ def list_orders(office: Office, call: Call) -> Reply:
 
 
 def show_order(office: Office, call: Call) -> Reply:
-    """GET order/certificate/{id}, where the id may be the primary certificate's serial number or
-    thumbprint.
-    """
+    """GET order/certificate/{id}; the id may be the primary certificate's serial number or thumbprint."""
     text = call.param("order_id")
     order = office.orders.get(int(text)) if text.isascii() and text.isdigit() else None
     if order is None:
@@ -71,9 +69,7 @@ def show_order(office: Office, call: Call) -> Reply:
 
 
 def find_orders(office: Office, call: Call) -> Reply:
-    """GET order/alternate/{alternative_order_id}: every order of this reference, which need not be the only
-    one.
-    """
+    """GET order/alternate/{alternative_order_id}: every order of this reference; there may be several."""
     found = office.orders_referred.find((call.account_id, call.param("reference")))
     rows = [order for order in found if is_visible(office, call, order)]
     if not rows:

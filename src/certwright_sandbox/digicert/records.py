@@ -179,9 +179,7 @@ class Note:
 
 @dataclass(eq=False)
 class Order(Owned):
-    """An order. `certificate_id` is its primary certificate, `pending_certificate_id` the one it waits
-    for.
-    """
+    """An order; `certificate_id` is the primary certificate, `pending_certificate_id` the awaited one."""
 
     product: str
     user_id: int

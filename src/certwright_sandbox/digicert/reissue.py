@@ -44,9 +44,7 @@ async def duplicate(office: Office, call: Call) -> Reply:
 
 
 def list_reissues(office: Office, call: Call) -> Reply:
-    """GET order/certificate/{id}/reissue: every certificate that has been the order's primary one, newest
-    first.
-    """
+    """GET order/certificate/{id}/reissue: all that were or are the primary certificate, newest first."""
     order = order_of(office, call)
     found = [row for row in office.certificates_of_order.find(order.id) if row.was_issued and not row.sub_id]
     rows = [sibling_view(office, order, certificate) for certificate in reversed(found)]

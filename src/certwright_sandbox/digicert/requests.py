@@ -1,6 +1,4 @@
-"""What this API calls requests: opened by orders, reissues, duplicates and revocations; decided by approvers
-(§12).
-"""
+"""What this API calls requests: opened by orders, reissues and the like, decided by approvers (§12)."""
 
 from __future__ import annotations
 
@@ -23,9 +21,7 @@ STATUSES = ("submitted", "pending", "approved", "rejected")
 def open_request(
     office: Office, call: Call, order: Order, kind: str, certificates: tuple[Certificate, ...]
 ) -> Approval:
-    """Open a request, approved at once where an approver skips the approval or the account approves by
-    itself.
-    """
+    """Open a request; approved at once when an approver skips the approval or the account does."""
     account = call.account
     by_itself = account.auto_approve and not account.two_step_approval
     is_approved = call.may_approve and (call.body.flag("skip_approval") or by_itself)
@@ -99,9 +95,7 @@ def reject(office: Office, request: Approval, order: Order) -> None:
 
 
 def drop_pending(office: Office, order: Order, end: str) -> None:
-    """Give up the certificate an order waits for: a new order comes to its `end`, an issued one is issued
-    again.
-    """
+    """Give up the awaited certificate: a new order comes to its `end`, an issued one is issued again."""
     if order.pending_certificate_id is None:
         return
     certificate = office.certificates[order.pending_certificate_id]

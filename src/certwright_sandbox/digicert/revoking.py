@@ -25,9 +25,7 @@ def revoke(office: Office, certificates: Iterable[Certificate], reason: str) -> 
 
 
 def settle(office: Office, order: Order, *, whole_order: bool) -> None:
-    """End the order when all of it was revoked, or when its last certificate was and the account wants
-    that.
-    """
+    """End the order when it was revoked whole, or with its last certificate if the account wants that."""
     certificates = office.certificates_of_order.find(order.id)
     is_over = not any(certificate.state == "issued" for certificate in certificates)
     if is_over and (whole_order or office.account_of(order).revoke_ends_order):

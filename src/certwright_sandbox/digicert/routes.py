@@ -125,9 +125,7 @@ _TABLE: tuple[tuple[str, str, str, Endpoint], ...] = (
 
 
 def _sorted() -> dict[tuple[str, int, str], list[tuple[tuple[str, ...], Route]]]:
-    """The routes by method, number of parts and first part; literal paths stand before those with
-    parameters.
-    """
+    """The routes by method, number of parts and first part; literal paths before those with braces."""
     routes: dict[tuple[str, int, str], list[tuple[tuple[str, ...], Route]]] = {}
     for area, method, path, reply in _TABLE:
         parts = tuple(path.split("/"))

@@ -24,9 +24,7 @@ OTHER_AUTHORITY = "tls-r1"  # whose chain is a wrong one for most certificates
 
 
 def sign(office: Office, order: Order, certificate: Certificate, start: date, end: date) -> None:
-    """Fill in everything that issuance makes; valid from the first second of `start` to the last of `end`,
-    UTC.
-    """
+    """Fill in what issuance makes; valid from the first second of `start` to the last of `end`, UTC."""
     certificate.valid_from, certificate.valid_till = start, end
     leaf = leaf_of(office, order, certificate)
     signed = office.world.hierarchy[certificate.authority].sign(leaf)

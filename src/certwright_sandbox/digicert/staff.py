@@ -41,9 +41,7 @@ async def decide(office: Office, wish: Switches, *, approve: bool) -> dict[str, 
 
 
 async def validate(office: Office, wish: Switches) -> dict[str, Any]:
-    """The validation staff decides on a domain, an organization, or all that an order lacks. Raises
-    NotPossible.
-    """
+    """The staff decides on a domain, an organization, or all an order lacks. Raises NotPossible."""
     outcome = wish.get("outcome", "valid")
     if outcome not in OUTCOMES:
         raise NotPossible(f"outcome must be one of {', '.join(OUTCOMES)}")

@@ -36,9 +36,7 @@ class CertificateWish:
 
 
 def read_wish(certificate: Fields, product: Product) -> CertificateWish:
-    """Check the object. SANs that only the CSR holds are not looked at (digicert.md §9.1). Raises Refusal
-    400.
-    """
+    """Check the object; SANs that only the CSR holds do not count (digicert.md §9.1). Raises Refusal."""
     if "csr" not in certificate:
         raise missing_value("csr")
     if "common_name" not in certificate:

@@ -1,6 +1,4 @@
-"""JSON values as XML and back: fields are elements, `things` holds one `thing` per item, all leaves are
-texts.
-"""
+"""JSON values as XML and back: fields are elements, `things` holds a `thing` per item, leaves are texts."""
 
 from __future__ import annotations
 

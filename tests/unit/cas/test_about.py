@@ -21,7 +21,7 @@ def test_digicert_is_known_and_describes_itself() -> None:
     assert "digicert" in known_cas()
     assert ABOUT.title == "DigiCert CertCentral"
     assert ABOUT.url == ABOUT.urls["us"]
-    assert [field.name for field in ABOUT.secrets] == ["api_key"]
+    assert [field.name for field in ABOUT.secrets if field.required] == ["api_key"]
     assert all(field.help for field in (*ABOUT.settings, *ABOUT.options, *ABOUT.secrets))
     assert all(
         field.parse(field.default) is not None for field in (*ABOUT.settings, *ABOUT.options) if field.default

@@ -165,9 +165,7 @@ class OrderAPI:
         )
 
     def download_for_platform(self, certificate_id: str, platform: str = "") -> File:
-        """``GET certificate/{id}/download/platform[/{platform}]``: the order's own platform when none is
-        named.
-        """
+        """``GET certificate/{id}/download/platform[/{platform}]``: without one, the order's own platform."""
         tail = f"/{part(platform)}" if platform else ""
         return self._caller.get_file(f"certificate/{part(certificate_id)}/download/platform{tail}")
 

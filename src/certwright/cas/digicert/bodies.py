@@ -146,9 +146,7 @@ def _organization(organization: str, options: Mapping[str, Value]) -> Body:
 
 
 def _validity(term: Term | None, options: Mapping[str, Value]) -> Body:
-    """Today's way to say how long the order runs; nothing where the older fields are asked for. A year by
-    default.
-    """
+    """How long the order runs: a year by default; nothing where the older fields are asked for."""
     if any(name in options for name in _LEGACY_VALIDITY):
         return {}
     if term is None:

@@ -71,9 +71,7 @@ def _open_names(orders: OrderAPI, order_id: str) -> list[str]:
 
 
 def _domain_token(account: AccountAPI, domain_id: str, method: str) -> wire.Token | None:
-    """The domain's own random value when it serves this method and lasts; any of the two kinds is taken
-    (§6.9).
-    """
+    """The domain's own random value when it serves this method and lasts: either kind is taken (§6.9)."""
     try:
         domain = account.domain(domain_id)
     except NotFound:

@@ -21,9 +21,7 @@ def by_reference(api: OrderAPI, reference: str) -> tuple[CAOrder, ...]:
 
 
 def marks(api: OrderAPI, order_id: str) -> frozenset[str]:
-    """Everything under the order: ``certificate:ID`` and ``request:ID``. 1 call, and 1 more each for its
-    lists.
-    """
+    """Everything under the order as ``certificate:ID`` and ``request:ID``: 1 call, 1 more for each list."""
     order = api.order(order_id)
     certificates = [order.certificate.id]
     certificates += [found.id for found in listed(api.reissues, order_id, order.reissues_count)]

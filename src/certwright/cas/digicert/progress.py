@@ -21,9 +21,7 @@ CNAME_TARGET = "dcv.digicert.com"
 
 
 def of_placed(placed: wire.Placed, method: str, public_key_sha256: str, order_id: str = "") -> Progress:
-    """What the answer to an order, reissue or duplicate means; its three kinds are told apart by what is
-    there.
-    """
+    """What the answer to an order, reissue or duplicate means: its three kinds differ by what is there."""
     request_id = placed.requests[0].id if placed.requests else ""
     ca_order = CAOrder(order_id or placed.id, placed.certificate_id, request_id)
     if placed.certificate_chain:
