@@ -12,7 +12,7 @@ DEFAULT_URL = "http://127.0.0.1:15000"
 PROBLEM = 400
 
 
-def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # noqa: SLF001
+def add_commands(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add one command per method."""
     for method in METHODS:
         command = commands.add_parser(method, help=f"{method.upper()} a path of a running sandbox's management door")

@@ -77,9 +77,7 @@ class Revocation:
 class Authority:
     """One CA of the hierarchy, able to sign."""
 
-    def __init__(
-        self, name: str, certificate: x509.Certificate, key: PrivateKey, parent: Authority | None
-    ) -> None:
+    def __init__(self, name: str, certificate: x509.Certificate, key: PrivateKey, parent: Authority | None) -> None:
         """`parent` is None for a root."""
         self.name = name
         self.certificate = certificate
@@ -197,18 +195,14 @@ def _ca_certificate(
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), CRITICAL)
         .add_extension(key_usage(signs_certificates=True), CRITICAL)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), NOT_CRITICAL)
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), NOT_CRITICAL
-        )
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer_key.public_key()), NOT_CRITICAL)
         .sign(issuer_key, hashes.SHA256())
     )
 
 
 def _crl_entry(entry: Revocation) -> x509.RevokedCertificate:
     builder = (
-        x509.RevokedCertificateBuilder()
-        .serial_number(entry.serial)
-        .revocation_date(entry.at.replace(tzinfo=None))
+        x509.RevokedCertificateBuilder().serial_number(entry.serial).revocation_date(entry.at.replace(tzinfo=None))
     )
     if entry.reason != "unspecified":  # RFC 5280 §5.3.1: unspecified is said by saying nothing
         reason = x509.CRLReason(x509.ReasonFlags(entry.reason))

@@ -128,9 +128,7 @@ def reply(zone: Zone, wire: bytes) -> bytes | None:
     return answer.to_wire()
 
 
-def _fill(
-    zone: Zone, answer: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType
-) -> None:
+def _fill(zone: Zone, answer: dns.message.Message, name: dns.name.Name, kind: dns.rdatatype.RdataType) -> None:
     for _ in range(MOST_CNAMES):
         label = plain(name.to_text())
         values = zone.find(label, dns.rdatatype.to_text(kind))
@@ -149,9 +147,7 @@ def _fill(
 
 
 def _put(answer: dns.message.Message, name: dns.name.Name, kind: str, values: list[str]) -> None:
-    answer.answer.append(
-        dns.rrset.from_rdata_list(name, TTL_SECONDS, [rdata_of(kind, value) for value in values])
-    )
+    answer.answer.append(dns.rrset.from_rdata_list(name, TTL_SECONDS, [rdata_of(kind, value) for value in values]))
 
 
 class DatagramSide(asyncio.DatagramProtocol):

@@ -19,9 +19,7 @@ NOT_FOUND = Response(404, b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></b
 class CADoor:
     """Answers the calls to every CA the sandbox plays."""
 
-    def __init__(
-        self, world: World, cas: Sequence[PlayedCA], calls: CallLog, faults: Faults, holds: Holds
-    ) -> None:
+    def __init__(self, world: World, cas: Sequence[PlayedCA], calls: CallLog, faults: Faults, holds: Holds) -> None:
         """A door to `cas`."""
         self._world = world
         self._cas = cas

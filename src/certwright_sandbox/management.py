@@ -168,10 +168,7 @@ class ManagementDoor:
         return Response(200, self.world.hierarchy.roots().encode(), "application/x-pem-file")
 
     def _issuers(self, wish: Wish) -> Response:  # noqa: ARG002 - every route takes the wish
-        rows = [
-            {"name": ca.name, "crl": f"/crl/{ca.name}.crl", "pem": ca.pem}
-            for ca in self.world.hierarchy.all()
-        ]
+        rows = [{"name": ca.name, "crl": f"/crl/{ca.name}.crl", "pem": ca.pem} for ca in self.world.hierarchy.all()]
         return json_response(200, rows)
 
     def _crl(self, file_name: str) -> Response:

@@ -32,7 +32,7 @@ class World:
     url: str = ""  # the CA door's, http://127.0.0.1:PORT, known once it is open
 
 
-class NotPossible(Exception):  # noqa: N818 - an answer to a test, not a fault of ours
+class NotPossible(Exception):
     """A wish of the management door that cannot be met, and why. `missing`: there is no such thing."""
 
     def __init__(self, reason: str, *, missing: bool = False) -> None:
@@ -45,9 +45,7 @@ class NotPossible(Exception):  # noqa: N818 - an answer to a test, not a fault o
 class Twist:
     """What a fault asks of the CA itself, while it does its work as usual."""
 
-    defect: str | None = (
-        None  # a name in `defects.DEFECTS`: certificates of this answer are wrong in that way
-    )
+    defect: str | None = None  # a name in `defects.DEFECTS`: certificates of this answer are wrong in that way
     hidden_seconds: float = 0.0  # an order placed by this call is hidden from look-ups and lists for so long
     stale: bool = False  # read what was true before the account's last change
 

@@ -72,9 +72,7 @@ async def serve(settings: Settings) -> None:
     management_url = f"http://127.0.0.1:{management_port}"
     world.hierarchy.publish_at(management_url)
     state.commit()
-    _announce(
-        {"url": world.url, "management_url": management_url, "seed": settings.seed, "faults": settings.faults}
-    )
+    _announce({"url": world.url, "management_url": management_url, "seed": settings.seed, "faults": settings.faults})
     try:
         await _until_signal(world)
     finally:

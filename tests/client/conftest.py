@@ -179,9 +179,7 @@ def tenant(sandbox: Sandbox) -> Iterator[Callable[..., Tenant]]:
     made: list[Tenant] = []
 
     def make(profile: str = "ready", **switches: object) -> Tenant:
-        account = sandbox.post(
-            "/accounts", {"ca": "digicert", "profile": profile, "rate_limit": False, **switches}
-        )
+        account = sandbox.post("/accounts", {"ca": "digicert", "profile": profile, "rate_limit": False, **switches})
         made.append(
             Tenant(
                 sandbox=sandbox,

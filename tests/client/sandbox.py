@@ -127,9 +127,7 @@ class Tenant:
         """A placement with a fresh key, for a sub-domain nobody ordered yet unless names are given."""
         self.numbers += 1
         changes.setdefault("organization", self.organization)
-        return make_wish(
-            names or (f"h{self.numbers}.{self.domain()}",), f"{self.name}-{self.numbers}", **changes
-        )
+        return make_wish(names or (f"h{self.numbers}.{self.domain()}",), f"{self.name}-{self.numbers}", **changes)
 
     def ledger(self) -> list[Any]:
         """What was billed to the account."""
@@ -143,9 +141,7 @@ class Tenant:
 
     def fault(self, fault: str, /, **more: object) -> int:
         """Add a fault rule for this account."""
-        answer = self.sandbox.post(
-            "/faults", {"ca": "digicert", "account": self.name, "fault": fault, **more}
-        )
+        answer = self.sandbox.post("/faults", {"ca": "digicert", "account": self.name, "fault": fault, **more})
         return int(answer["id"])
 
     def switch(self, **switches: object) -> None:

@@ -22,9 +22,7 @@ Make = Callable[..., Tenant]
 
 @pytest.mark.parametrize("body_format", ["json", "xml"])
 @pytest.mark.parametrize("flaw", ["unknown", "other case"])
-def test_1_2_4_a_wrong_key_is_a_misconfiguration_in_either_format(
-    body_format: str, flaw: str, tenant: Make
-) -> None:
+def test_1_2_4_a_wrong_key_is_a_misconfiguration_in_either_format(body_format: str, flaw: str, tenant: Make) -> None:
     one = tenant()
     key = "x" * 40 if flaw == "unknown" else one.api_key.swapcase()
     with pytest.raises(Misconfigured) as caught:
@@ -161,9 +159,7 @@ def test_12_a_client_that_is_slowed_down_finishes_and_doubles_nothing(tenant: Ma
     for wish in wishes:
         while not _placed(ca, wish.placement):
             pass
-    assert sorted(order["reference"] for order in one.ledger()) == sorted(
-        w.placement.reference for w in wishes
-    )
+    assert sorted(order["reference"] for order in one.ledger()) == sorted(w.placement.reference for w in wishes)
 
 
 def test_13_the_key_is_in_no_log_line_or_error(tenant: Make) -> None:
@@ -210,9 +206,7 @@ def test_17_to_21_filters_and_sorts_go_through_as_they_are(tenant: Make) -> None
     ca = one.ca()
     issued = ca.place(one.wish().placement, deadline=soon()).ca_order.order_id
     one.switch(auto_approve=False)
-    waiting = ca.place(
-        one.wish(options={"skip_approval": "false"}).placement, deadline=soon()
-    ).ca_order.order_id
+    waiting = ca.place(one.wish(options={"skip_approval": "false"}).placement, deadline=soon()).ca_order.order_id
 
     def ids(*query: tuple[str, str]) -> list[str]:
         return [order.id for order in ca.orders.orders(query)]
@@ -269,6 +263,4 @@ def test_dates_in_filters_are_plain(tenant: Make) -> None:
     ca = one.ca()
     ca.place(one.wish().placement, deadline=soon())
     year = datetime.now(UTC).year
-    assert (
-        len(list(ca.orders.orders((("filters[date_created]", f"{year - 1}-01-01...{year + 2}-01-01"),)))) == 1
-    )
+    assert len(list(ca.orders.orders((("filters[date_created]", f"{year - 1}-01-01...{year + 2}-01-01"),)))) == 1

@@ -70,7 +70,7 @@ def test_84_client_authentication_is_asked_for_by_an_option(
     assert (CLIENT_AUTH in usages) is both
 
 
-def test_20_a_ca_whose_clock_is_a_year_off_does_not_move_the_client(sandbox: Sandbox, tenant: Make) -> None:
+def test_row_20_a_ca_whose_clock_is_a_year_off_does_not_move_the_client(sandbox: Sandbox, tenant: Make) -> None:
     _set(sandbox, datetime.now(UTC) + timedelta(days=365))
     one = tenant()
     ca = one.ca()

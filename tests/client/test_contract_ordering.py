@@ -214,12 +214,8 @@ def test_39_the_ca_takes_what_other_clients_send(tenant: Make) -> None:
     assert one.ca().orders.place("ssl_basic", body, deadline=soon()).id
 
 
-@pytest.mark.parametrize(
-    "fault", ["drop_after", "truncated", "garbage", "empty", "html", "trickle", "oversized"]
-)
-def test_40_an_order_whose_answer_is_lost_is_unknown_and_found_by_its_reference(
-    fault: str, tenant: Make
-) -> None:
+@pytest.mark.parametrize("fault", ["drop_after", "truncated", "garbage", "empty", "html", "trickle", "oversized"])
+def test_40_an_order_whose_answer_is_lost_is_unknown_and_found_by_its_reference(fault: str, tenant: Make) -> None:
     one = tenant()
     ca = one.ca(timeout=1.5)
     wish = one.wish()
@@ -268,9 +264,7 @@ def test_41_two_orders_of_one_reference_are_both_found_oldest_first(tenant: Make
 
 @pytest.mark.parametrize("reference", ["never used", "with/slash and ünïcode?", "%2F"])
 @pytest.mark.parametrize("body_format", ["json", "xml"])
-def test_42_a_reference_that_was_never_used_finds_nothing(
-    reference: str, body_format: str, tenant: Make
-) -> None:
+def test_42_a_reference_that_was_never_used_finds_nothing(reference: str, body_format: str, tenant: Make) -> None:
     assert tenant().ca(settings={"format": body_format}).find(reference) == ()
 
 
@@ -298,14 +292,12 @@ def test_an_organization_that_is_not_given_is_that_of_the_domain(tenant: Make) -
 def test_an_organization_that_does_not_exist_is_refused_before_anything_is_bought(tenant: Make) -> None:
     one = tenant()
     with pytest.raises(Refused):
-        one.ca(settings={"organization": "Nobody Ltd"}).place(
-            one.wish(organization="").placement, deadline=soon()
-        )
+        one.ca(settings={"organization": "Nobody Ltd"}).place(one.wish(organization="").placement, deadline=soon())
     assert one.ledger() == []
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
-def test_8_an_order_during_an_outage_is_unknown_and_a_read_unavailable(status: int, tenant: Make) -> None:
+def test_row_8_an_order_during_an_outage_is_unknown_and_a_read_unavailable(status: int, tenant: Make) -> None:
     one = tenant()
     ca = one.ca()
     one.fault("status", status=status, times=None)

@@ -275,7 +275,7 @@ def test_63_mails_go_to_constructed_addresses_only(tenant: Make) -> None:
     assert {address.split("@")[0] for address in emails.base_emails} >= {"admin", "hostmaster", "postmaster"}
 
 
-def test_19_a_stale_answer_is_what_the_adapter_says_and_no_more(tenant: Make) -> None:
+def test_row_19_a_stale_answer_is_what_the_adapter_says_and_no_more(tenant: Make) -> None:
     one = tenant()
     ca = one.ca()
     pending, wish = _pending(one)

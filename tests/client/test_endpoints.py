@@ -51,14 +51,8 @@ def test_divisions_are_listed_read_and_made(place: tuple[Tenant, DigiCert]) -> N
     _, ca = place
     root = ca.account.containers()[0]
     assert ca.account.container(root.id).name == root.name
-    assert (
-        json.loads(ca.account.container_template(root.id).body)
-        if ca._settings.body_format == "json"
-        else True
-    )
-    made = ca.account.create_container(
-        root.id, {"name": "Shops", "description": "All shops", "template_id": 5}
-    )
+    assert json.loads(ca.account.container_template(root.id).body) if ca._settings.body_format == "json" else True
+    made = ca.account.create_container(root.id, {"name": "Shops", "description": "All shops", "template_id": 5})
     assert made in [found.id for found in ca.account.containers()]
 
 
@@ -160,7 +154,7 @@ def test_a_webhook_is_made_and_its_endpoint_is_judged(place: tuple[Tenant, DigiC
     assert ca.account.webhook_log().body is not None
 
 
-def test_10_an_order_that_is_recorded_late_is_waited_for_and_not_lost(tenant: Make) -> None:
+def test_row_10_an_order_that_is_recorded_late_is_waited_for_and_not_lost(tenant: Make) -> None:
     one = tenant()
     ca = one.ca()
     wish = one.wish()

@@ -115,9 +115,7 @@ def test_calls_counted_before_a_reboot_do_not_hold_anything_back(tmp_path: Path)
     with sqlite3.connect(path) as other:  # the monotonic clock starts anew at a reboot
         table = next(
             row[0]
-            for row in other.execute(
-                "SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'calls%'"
-            )
+            for row in other.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name LIKE 'calls%'")
         )
         other.execute(f"UPDATE {table} SET item_timestamp = item_timestamp + 864000000")
         other.execute("UPDATE gates SET shut_until = 1000000000000000")
@@ -136,6 +134,14 @@ def test_the_tighter_of_two_limits_holds_whichever_it_is(short: int, long: int, 
     with pytest.raises(Unavailable):
         gate.enter(time.monotonic())
     gate.close()
+
+
+def test_a_file_that_cannot_be_opened_is_a_misconfiguration(tmp_path: Path) -> None:
+    with pytest.raises(Misconfigured):
+        Gate(tmp_path / "absent" / "limits.sqlite3", "credential", (Limit(100, 5),), title="CA")
+    (tmp_path / "noise").write_bytes(b"this is no database at all" * 100)
+    with pytest.raises(Misconfigured):
+        Gate(tmp_path / "noise", "credential", (Limit(100, 5),), title="CA")
 
 
 def test_a_limit_of_nothing_is_a_misconfiguration() -> None:

@@ -30,9 +30,7 @@ class Authority:
         self._folder = folder
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = _name("Test root")
-        certificate = self._build(self._name, self._key, NOW + timedelta(days=1), ()).sign(
-            self._key, hashes.SHA256()
-        )
+        certificate = self._build(self._name, self._key, NOW + timedelta(days=1), ()).sign(self._key, hashes.SHA256())
         self.roots = folder / "roots.pem"
         self.roots.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
@@ -79,9 +77,7 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def _wrap(
-    pair: tuple[Path, Path], *, newest: bool = True, clients: Path | None = None
-) -> Callable[..., socket.socket]:
+def _wrap(pair: tuple[Path, Path], *, newest: bool = True, clients: Path | None = None) -> Callable[..., socket.socket]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(*pair)
     if not newest:

@@ -46,19 +46,13 @@ class Authority:
         root = _builder(_name("Test Root"), _name("Test Root"), root_key.public_key())
         signed_root = root.add_extension(ca, critical=True).sign(root_key, hashes.SHA256())
         intermediate = _builder(_name("Test Intermediate"), _name("Test Root"), key.public_key())
-        return cls(
-            signed_root, intermediate.add_extension(ca, critical=True).sign(root_key, hashes.SHA256()), key
-        )
+        return cls(signed_root, intermediate.add_extension(ca, critical=True).sign(root_key, hashes.SHA256()), key)
 
     def issue(self, public: object, name: str = NAME) -> bytes:
         """Return a leaf for a public key, DER."""
         builder = _builder(_name(name), self.intermediate.subject, public)
         names = x509.SubjectAlternativeName([x509.DNSName(name)])
-        return (
-            builder.add_extension(names, critical=False)
-            .sign(self.key, hashes.SHA256())
-            .public_bytes(Encoding.DER)
-        )
+        return builder.add_extension(names, critical=False).sign(self.key, hashes.SHA256()).public_bytes(Encoding.DER)
 
     @property
     def cas(self) -> list[bytes]:

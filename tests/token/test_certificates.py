@@ -47,8 +47,7 @@ def test_the_leaf_carries_the_keys_id_and_the_ca_certificate_another(
 
     with any_keys._token.session("reading ids") as login:
         ids = {
-            bytes(item[Attribute.VALUE]): item[Attribute.ID]
-            for item in search(login.session, ObjectClass.CERTIFICATE)
+            bytes(item[Attribute.VALUE]): item[Attribute.ID] for item in search(login.session, ObjectClass.CERTIFICATE)
         }
 
     assert ids[leaf] == reference.id_bytes

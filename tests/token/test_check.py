@@ -45,9 +45,7 @@ def test_an_attribute_the_token_does_not_take_is_reported_not_raised(token: Real
 
     report = keys.check()
 
-    generated = [
-        trial for trial in report.trials if trial.detail != "Within the token's bounds; not generated."
-    ]
+    generated = [trial for trial in report.trials if trial.detail != "Within the token's bounds; not generated."]
     assert not any(trial.works for trial in generated)
     assert all(trial.detail for trial in generated)
     keys.close()

@@ -225,9 +225,7 @@ def lie(keys: Pkcs11Keys, lies: dict[Attribute, bool], *, break_signatures: bool
         (Attribute.NEVER_EXTRACTABLE, False),
     ],
 )
-def test_a_key_that_could_leave_is_destroyed_and_refused(
-    keys: Pkcs11Keys, attribute: Attribute, value: bool
-) -> None:
+def test_a_key_that_could_leave_is_destroyed_and_refused(keys: Pkcs11Keys, attribute: Attribute, value: bool) -> None:
     cka_id = keys.new_id()
     keys.list()
     lie(keys, {attribute: value})
@@ -281,9 +279,7 @@ def test_a_process_killed_while_generating_leaves_one_key_after_the_repeat(token
 
 def test_wishes_the_profile_excludes_are_refused_before_the_token_is_touched(token: RealToken) -> None:
 
-    profile = replace(
-        token.profile, key_specs=("ec-p256",), label_pattern="[A-Za-z0-9_-]{1,63}", module="/nowhere"
-    )
+    profile = replace(token.profile, key_specs=("ec-p256",), label_pattern="[A-Za-z0-9_-]{1,63}", module="/nowhere")
     keys = Pkcs11Keys(replace(profile, module=token.module), lambda: token.pin.encode(), token.refused_pins)
 
     with pytest.raises(Refused, match="makes no rsa-2048"):

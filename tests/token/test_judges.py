@@ -84,9 +84,7 @@ def test_openssl_verifies_a_signature_that_pkcs11_tool_made_with_our_key(
         to_sign.write_bytes(hashlib.sha256(b"message").digest())
         mechanism = ["--mechanism", "ECDSA", "--signature-format", "openssl"]
 
-    pkcs11_tool(
-        token, "--sign", "--id", pair.cka_id, *mechanism, "--input-file", to_sign, "--output-file", signature
-    )
+    pkcs11_tool(token, "--sign", "--id", pair.cka_id, *mechanism, "--input-file", to_sign, "--output-file", signature)
 
     openssl = program("openssl", "openssl")
     verdict = judge(token, openssl, "dgst", "-sha256", "-verify", key_file, "-signature", signature, message)
@@ -99,14 +97,10 @@ def test_p11tool_reads_the_leaf_by_our_uri_and_cannot_export_the_key(
     tool = program("p11tool", "gnutls-bin")
     uri = keys.key_uri(pair)
 
-    leaf = judge(
-        token, tool, "--provider", token.module, "--export", uri.replace("type=private", "type=cert")
-    )
+    leaf = judge(token, tool, "--provider", token.module, "--export", uri.replace("type=private", "type=cert"))
     listed = judge(token, tool, "--provider", token.module, "--login", "--list-all-privkeys", uri)
 
-    assert (
-        x509.load_pem_x509_certificate(leaf.encode()).public_bytes(Encoding.DER) == keys.stored_chain(pair)[0]
-    )
+    assert x509.load_pem_x509_certificate(leaf.encode()).public_bytes(Encoding.DER) == keys.stored_chain(pair)[0]
     assert listed.count("Type: Private key") == 1
     assert "CKA_NEVER_EXTRACTABLE" in listed
     assert "CKA_SENSITIVE" in listed
@@ -116,9 +110,7 @@ def test_openssl_verifies_the_csr_and_the_stored_chain(
     token: RealToken, keys: Pkcs11Keys, pair: TokenKeyReference, authority: Authority, tmp_path: Path
 ) -> None:
     openssl = program("openssl", "openssl")
-    request, root, chain, leaf = (
-        tmp_path / name for name in ("request.der", "root.pem", "chain.pem", "leaf.pem")
-    )
+    request, root, chain, leaf = (tmp_path / name for name in ("request.der", "root.pem", "chain.pem", "leaf.pem"))
     request.write_bytes(csr.build(keys.private_key(pair), [NAME], common_name=NAME))
     stored = keys.stored_chain(pair)
     root.write_bytes(authority.root_pem)
@@ -132,9 +124,7 @@ def test_openssl_verifies_the_csr_and_the_stored_chain(
         text=True,
     ).stderr
     assert "verify OK" in said
-    assert (
-        judge(token, openssl, "verify", "-CAfile", root, "-untrusted", chain, leaf).strip() == f"{leaf}: OK"
-    )
+    assert judge(token, openssl, "verify", "-CAfile", root, "-untrusted", chain, leaf).strip() == f"{leaf}: OK"
 
 
 def test_openssl_reads_the_uri_file_as_what_the_provider_expects(

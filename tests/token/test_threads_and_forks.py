@@ -108,9 +108,7 @@ def test_forked_children_of_a_busy_process_sign_with_nss_as_well(nss_folder: Pat
 
 
 @pytest.mark.parametrize("reset_on_fork", ["false", "true"])
-def test_forked_children_of_a_busy_process_sign_and_the_parent_goes_on(
-    token: RealToken, reset_on_fork: str
-) -> None:
+def test_forked_children_of_a_busy_process_sign_and_the_parent_goes_on(token: RealToken, reset_on_fork: str) -> None:
     original = Path(token.environment["SOFTHSM2_CONF"]).read_text()
     conf = token.folder / "softhsm2.conf"
     conf.write_text(f"{original}library.reset_on_fork = {reset_on_fork}\n")

@@ -103,9 +103,7 @@ class About:
     def load(cls, name: str) -> About:
         """Read the ``about.toml`` of the CA folder ``name``; raises Misconfigured when there is none."""
         if name not in known_cas():
-            raise Misconfigured(
-                f"There is no CA called {name!r}.", advice=f"Known: {', '.join(known_cas())}."
-            )
+            raise Misconfigured(f"There is no CA called {name!r}.", advice=f"Known: {', '.join(known_cas())}.")
         return _load(name)
 
     def roots(self) -> bytes:
@@ -155,14 +153,11 @@ def _load(name: str) -> About:
 
 def _fields(table: Mapping[str, Mapping[str, Any]]) -> tuple[Field, ...]:
     return tuple(
-        Field(name=name, **{**entry, "choices": tuple(entry.get("choices", ()))})
-        for name, entry in table.items()
+        Field(name=name, **{**entry, "choices": tuple(entry.get("choices", ()))}) for name, entry in table.items()
     )
 
 
-def _parse(
-    fields: tuple[Field, ...], given: Mapping[str, str], what: str, *, with_defaults: bool
-) -> dict[str, Value]:
+def _parse(fields: tuple[Field, ...], given: Mapping[str, str], what: str, *, with_defaults: bool) -> dict[str, Value]:
     by_name = {field.name: field for field in fields}
     if unknown := sorted(set(given) - set(by_name)):
         raise ValueError(f"There is no {what} {unknown[0]!r}. There are: {', '.join(by_name)}.")

@@ -51,7 +51,7 @@ _FAILURES = (
 )
 
 
-class _Broken(Exception):  # noqa: N818 - reads as a verdict in "except _Broken"
+class _Broken(Exception):
     """The answer broke off or is not one; the text says how."""
 
 
@@ -229,9 +229,7 @@ class Transport:
         nothing was sent or the CA turned it away for now, Unknown when it was sent and no clear answer came.
         """
         latest = time.monotonic() + self._timeout
-        return self._call(
-            method, path, query, body, headers, latest if deadline is None else min(deadline, latest)
-        )
+        return self._call(method, path, query, body, headers, latest if deadline is None else min(deadline, latest))
 
     def _call(
         self,
@@ -314,9 +312,7 @@ class Transport:
             )
         advice = "Check the URL and that this machine reaches the CA; it is tried again later."
         if "CERTIFICATE_VERIFY_FAILED" in why:
-            advice = (
-                "The server's certificate is not trusted, so nothing was sent; find out who answers there."
-            )
+            advice = "The server's certificate is not trusted, so nothing was sent; find out who answers there."
         return Unavailable(f"{self._title} cannot be reached: {why}.", advice=advice)
 
     def _judge(self, response: httpx2.Response, *, unknown: bool) -> None:

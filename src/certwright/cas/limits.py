@@ -55,9 +55,7 @@ class _Bucket(SQLiteBucket):
 def _binding(limits: Sequence[Limit], title: str) -> list[Rate]:
     """The limits as rates, without those that another one implies, which pyrate-limiter would not take."""
     if not limits or any(limit.calls < 1 or limit.seconds <= 0 for limit in limits):
-        raise Misconfigured(
-            f"The call limits set for {title} allow no call.", advice="Set them to 1 or more."
-        )
+        raise Misconfigured(f"The call limits set for {title} allow no call.", advice="Set them to 1 or more.")
     binding: list[Rate] = []
     for limit in sorted(limits, key=lambda limit: limit.seconds):
         rate = Rate(max(int(limit.calls * SHARE), 1), int((limit.seconds + TRAVEL_SECONDS) * 1000))
@@ -66,6 +64,28 @@ def _binding(limits: Sequence[Limit], title: str) -> list[Rate]:
         if not binding or rate.limit * binding[-1].interval < binding[-1].limit * rate.interval:
             binding.append(rate)  # else the shorter window is the slower one
     return binding
+
+
+def _opened(path: Path | None) -> sqlite3.Connection:
+    """The file in WAL mode without a sync per commit: what is lost with the machine no longer matters."""
+    connection: sqlite3.Connection | None = None
+    try:
+        connection = sqlite3.connect(
+            path if path is not None else ":memory:",
+            isolation_level=None,
+            check_same_thread=False,
+            timeout=10,
+        )
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("PRAGMA synchronous=NORMAL")
+    except sqlite3.Error as error:
+        if connection is not None:
+            connection.close()
+        raise Misconfigured(
+            f"The file that counts the calls cannot be used ({error}).",
+            advice="See that the state folder exists, has room and may be written; the file itself may be deleted.",
+        ) from None
+    return connection
 
 
 def _now() -> int:
@@ -84,30 +104,26 @@ class Gate:
         rates = _binding(limits, title)
         self._lock = threading.Lock()
         self._key = hashlib.sha256(b"certwright limits\0" + credential.encode()).hexdigest()[:32]
-        self._connection = sqlite3.connect(
-            path if path is not None else ":memory:",
-            isolation_level=None,
-            check_same_thread=False,
-            timeout=10,
-        )
         self._table = f"calls_{self._key}"
-        self._prepare()
+        self._connection = _opened(path)
+        try:
+            self._prepare()
+        except Unavailable:
+            self._connection.close()
+            raise
         self._bucket = _Bucket(rates, self._connection, self._table)
 
     def _prepare(self) -> None:
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=NORMAL")
-        self._connection.execute(
-            "CREATE TABLE IF NOT EXISTS gates (name TEXT PRIMARY KEY, shut_until INTEGER, failures INTEGER,"
-            " throttles INTEGER)"
+        statements = (
+            """CREATE TABLE IF NOT EXISTS gates
+               (name TEXT PRIMARY KEY, shut_until INTEGER, failures INTEGER, throttles INTEGER)""",
+            f"CREATE TABLE IF NOT EXISTS {self._table} (name VARCHAR, item_timestamp INTEGER)",
+            f"CREATE INDEX IF NOT EXISTS moment_{self._key} ON {self._table} (item_timestamp)",
         )
-        self._connection.execute(
-            f"CREATE TABLE IF NOT EXISTS {self._table} (name VARCHAR, item_timestamp INTEGER)"
-        )
-        self._connection.execute(
-            f"CREATE INDEX IF NOT EXISTS moment_{self._key} ON {self._table} (item_timestamp)"
-        )
-        self._connection.execute("INSERT OR IGNORE INTO gates VALUES (?, 0, 0, 0)", (self._key,))
+        with self._transaction():
+            for statement in statements:
+                self._connection.execute(statement)
+            self._connection.execute("INSERT OR IGNORE INTO gates VALUES (?, 0, 0, 0)", (self._key,))
 
     def enter(self, deadline: float) -> None:
         """Wait for room for one call until ``deadline`` (monotonic seconds).
@@ -177,9 +193,7 @@ class Gate:
         """A sensible answer came: forget failures and waits. Costs nothing when there are none."""
         with self._lock:
             shut_until, failures, throttles = self._state()
-        if (
-            throttles and shut_until <= _now()
-        ):  # a call that left before the CA asked for a pause proves nothing
+        if throttles and shut_until <= _now():  # a call that left before the CA asked for a pause proves nothing
             with self._transaction():
                 self._set("throttles", 0)
         if failures:

@@ -21,7 +21,7 @@ MAX_DEPTH = 64
 MAX_INTEGER_DIGITS = 20
 
 
-class Unreadable(ValueError):  # noqa: N818 - reads as a verdict in "except Unreadable"
+class Unreadable(ValueError):
     """The bytes are not what they should be; the text says why and never quotes them."""
 
 

@@ -44,9 +44,7 @@ def _is_bool(value: Any) -> bool:
 
 
 def _is_look(value: Any) -> bool:
-    return value in ("look", "auto", "never") or (
-        isinstance(value, int) and not _is_bool(value) and value > 0
-    )
+    return value in ("look", "auto", "never") or (isinstance(value, int) and not _is_bool(value) and value > 0)
 
 
 def _is_seconds(value: Any) -> bool:

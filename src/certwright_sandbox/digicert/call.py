@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from certwright_sandbox.digicert.errors import not_found
-from certwright_sandbox.digicert.fields import Fields
+from certwright_sandbox.digicert.fields import Fields, whole_number
 from certwright_sandbox.digicert.records import Account, ApiKey, User
 from certwright_sandbox.http import Request
 from certwright_sandbox.playing import Twist
@@ -69,10 +69,10 @@ class Call:
 
     def number(self, name: str, what: str) -> int:
         """A path parameter that is an id of a `what`. Raises Refusal 404 when it cannot be one."""
-        text = self.params[name]
-        if not (text.isascii() and text.isdigit()):
+        number = whole_number(self.params[name])
+        if number is None:
             raise not_found(what)
-        return int(text)
+        return number
 
     def query(self, name: str) -> str | None:
         """The last value of a query parameter."""

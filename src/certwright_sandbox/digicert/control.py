@@ -146,9 +146,7 @@ async def found(
     return None
 
 
-def approve_name(
-    office: Office, order: Order, certificate: Certificate, name: str, proof: Proof | None
-) -> None:
+def approve_name(office: Office, order: Order, certificate: Certificate, name: str, proof: Proof | None) -> None:
     """A name of an order is proven; OV and EV names also prove the domain that the proof speaks of."""
     if name not in certificate.approved_names:
         certificate.approved_names = (*certificate.approved_names, name)
@@ -164,11 +162,7 @@ def _values_of(office: Office, certificate: Certificate) -> list[str]:
     """The random values that prove a name of this certificate: its own, and its domains' current ones."""
     now = office.now()
     values = []
-    if (
-        certificate.random_value
-        and certificate.random_value_expires
-        and certificate.random_value_expires > now
-    ):
+    if certificate.random_value and certificate.random_value_expires and certificate.random_value_expires > now:
         values.append(certificate.random_value)
     for _, domain_id in certificate.domain_ids:
         domain = office.domains.get(domain_id)
@@ -202,8 +196,6 @@ def pending_domains_view(office: Office, order: Order, certificate: Certificate)
         row: dict[str, Any] = {"id": ids.get(name, 0), "name": plain, "dns_name": plain}
         if certificate.random_value and certificate.random_value_expires:
             expires = stamp(certificate.random_value_expires)
-            row["dcv_token"] = token_view(
-                certificate.dcv_method, plain, certificate.random_value, expires, "pending"
-            )
+            row["dcv_token"] = token_view(certificate.dcv_method, plain, certificate.random_value, expires, "pending")
         rows[plain] = row
     return list(rows.values())

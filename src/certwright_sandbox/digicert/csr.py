@@ -68,9 +68,7 @@ def read_name(text: str, field: str) -> str:
         pass  # not an address, so it must be a DNS name
     plain = name.removeprefix("*.")
     labels = plain.split(".")
-    is_good = (
-        len(plain) <= MOST_NAME_LENGTH and len(labels) > 1 and all(LABEL.match(label) for label in labels)
-    )
+    is_good = len(plain) <= MOST_NAME_LENGTH and len(labels) > 1 and all(LABEL.match(label) for label in labels)
     if not is_good or plain.endswith(".arpa") or labels[-1].isdigit():
         raise invalid_value(field)
     return name

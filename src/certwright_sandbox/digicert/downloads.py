@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from certwright_sandbox.digicert.call import Call, File, Reply
 from certwright_sandbox.digicert.errors import invalid_value, not_found
+from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.orders import order_of
 from certwright_sandbox.digicert.products import PLATFORMS
@@ -48,9 +49,8 @@ def download_platform(office: Office, call: Call) -> File:
 
 def download_named_platform(office: Office, call: Call) -> File:
     """GET certificate/{id}/download/platform/{platform_id}: in the format of that platform."""
-    text = call.param("platform_id")
-    platform = int(text) if text.lstrip("-").isdigit() else 0
-    if platform not in PLATFORMS:
+    platform = whole_number(call.param("platform_id"))
+    if platform is None or platform not in PLATFORMS:
         raise not_found("platform")
     return file_of(office, call, _issued(office, call), PLATFORMS[platform][1])
 
@@ -104,9 +104,7 @@ def file_of(office: Office, call: Call, certificate: Certificate, form: str) -> 
         suffix, with_root = ZIPPED[form]
         return File(_zip(pems, name, suffix, with_root=with_root), ZIP, f"{name}.zip")
     if form in PLAIN:
-        return File(
-            "".join(map(crlf, pems[PLAIN[form]])).encode(), PEM, f"{name}.{'crt' if form == 'crt' else 'pem'}"
-        )
+        return File("".join(map(crlf, pems[PLAIN[form]])).encode(), PEM, f"{name}.{'crt' if form == 'crt' else 'pem'}")
     if form in BUNDLED:
         return File(_pkcs7(pems), P7B, f"{name}.{form}")
     raise invalid_value("format")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - an answer of the CA, not a fault of ours
+class Refusal(Exception):
     """A call that is answered with an error; nothing is done."""
 
     def __init__(self, status: int, code: str, message: str) -> None:

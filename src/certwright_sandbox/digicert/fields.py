@@ -10,8 +10,14 @@ from typing import Any
 from certwright_sandbox.digicert.errors import invalid_value
 
 WHOLE_NUMBER = re.compile(r"\s*-?\d{1,18}\s*\Z", re.ASCII)
+NOT_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")  # what XML 1.0 cannot hold (§2.2)
 TRUE = (True, 1, "1", "true", "True")
 FALSE = (False, 0, "0", "false", "False", "")
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number written in at most 18 digits, so that it can be an id; None for anything else."""
+    return int(text) if WHOLE_NUMBER.match(text) else None
 
 
 class Fields:
@@ -40,7 +46,7 @@ class Fields:
         value = self._values.get(name)
         if value is None:
             return ""
-        if isinstance(value, bool | dict | list):
+        if isinstance(value, bool | dict | list) or NOT_TEXT.search(str(value)):
             raise invalid_value(self._name(name))
         return str(value).strip()
 
@@ -50,7 +56,7 @@ class Fields:
         if value in (None, ""):
             return ()
         items = value if isinstance(value, list) else [value]
-        if any(not isinstance(item, str | int) for item in items):
+        if any(not isinstance(item, str | int) or NOT_TEXT.search(str(item)) for item in items):
             raise invalid_value(self._name(name))
         return tuple(text for text in (str(item).strip() for item in items) if text)
 
@@ -59,11 +65,10 @@ class Fields:
         value = self._values.get(name)
         if value in (None, ""):
             return None
-        if isinstance(value, int) and not isinstance(value, bool):
-            return value
-        if isinstance(value, str) and WHOLE_NUMBER.match(value):
-            return int(value)
-        raise invalid_value(self._name(name))
+        number = whole_number(str(value)) if isinstance(value, int | str) else None
+        if number is None or isinstance(value, bool):
+            raise invalid_value(self._name(name))
+        return number
 
     def count(self, name: str) -> int:
         """A switch that may also be a number of days: 0, 1, more; 0 when absent. Raises Refusal."""

@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 from certwright_sandbox.digicert.call import Call
 from certwright_sandbox.digicert.errors import invalid_value
+from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.office import stamp
 
 MOST_ROWS = 1000
@@ -102,9 +103,10 @@ def _number(call: Call, name: str, default: int) -> int:
     text = call.query(name)
     if text is None or text == "":
         return default
-    if not text.isdigit():
+    number = whole_number(text)
+    if number is None or number < 0:
         raise invalid_value(name)
-    return int(text)
+    return number
 
 
 def _text(value: Any) -> str | None:
@@ -117,8 +119,9 @@ def _text(value: Any) -> str | None:
 
 def _compare(text: str, bound: str) -> int:
     """Numbers as numbers; anything else as text, as far as the bound reaches (a day holds its whole day)."""
-    if text.isdigit() and bound.isdigit():
-        return (int(text) > int(bound)) - (int(text) < int(bound))
+    number, other = whole_number(text), whole_number(bound)
+    if number is not None and other is not None:
+        return (number > other) - (number < other)
     head = text[: len(bound)]
     return (head > bound) - (head < bound)
 

@@ -121,9 +121,7 @@ async def _has_cname(validators: Validators, place: str, values: Collection[str]
     return False
 
 
-async def _look_at_file(
-    validators: Validators, method: str, name: str, values: Collection[str]
-) -> Proof | None:
+async def _look_at_file(validators: Validators, method: str, name: str, values: Collection[str]) -> Proof | None:
     for value in values:
         text = await validators.file(name, file_path(method, value))
         if text is not None and value in text:

@@ -78,9 +78,7 @@ class Office:
             lambda certificate: (certificate.account_id, certificate.serial) if certificate.serial else None
         )
         self.certificates_by_thumbprint = self.certificates.index(
-            lambda certificate: (
-                (certificate.account_id, certificate.thumbprint) if certificate.thumbprint else None
-            )
+            lambda certificate: (certificate.account_id, certificate.thumbprint) if certificate.thumbprint else None
         )
         self.revoked_by = self.certificates.index(
             lambda certificate: certificate.authority if certificate.revoked_at else None

@@ -96,10 +96,7 @@ def _pending(office: Office, call: Call) -> tuple[Order, Certificate]:
 
 def _outcome(office: Office, order: Order, certificate: Certificate) -> dict[str, object]:
     missing = [] if certificate.was_issued else unproven(office, order, certificate)
-    rows = [
-        {"dns_name": name, "status": "pending" if name in missing else "approved"}
-        for name in certificate.names
-    ]
+    rows = [{"dns_name": name, "status": "pending" if name in missing else "approved"} for name in certificate.names]
     return {
         "order_status": order.status,
         "certificate_id": certificate.id,

@@ -9,7 +9,7 @@ from certwright_sandbox.digicert import control
 from certwright_sandbox.digicert.call import Call, Reply
 from certwright_sandbox.digicert.csr import base_name
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value, not_found
-from certwright_sandbox.digicert.fields import Fields
+from certwright_sandbox.digicert.fields import Fields, whole_number
 from certwright_sandbox.digicert.issuing import accept
 from certwright_sandbox.digicert.office import CA_NAME, Office
 from certwright_sandbox.digicert.products import Product, determine, product_of
@@ -120,9 +120,7 @@ def record(office: Office, call: Call, wish: OrderWish) -> tuple[Order, Certific
         additional_emails=body.texts("additional_emails"),
         custom_values=wish.custom_values,
     )
-    certificate = new_certificate(
-        office, call, order_id, "order", wish.certificate, wish.leaf_term, wish.dcv_method
-    )
+    certificate = new_certificate(office, call, order_id, "order", wish.certificate, wish.leaf_term, wish.dcv_method)
     order.certificate_id = order.pending_certificate_id = int(certificate.id)
     office.orders.add(order)
     if wish.renewal_of is not None:
@@ -222,9 +220,7 @@ def _is_renewable(office: Office, order: Order) -> bool:
 
 def _custom_values(office: Office, call: Call) -> tuple[CustomValue, ...]:
     """The order's custom fields; a required active one must be there. Raises Refusal 400."""
-    known = {
-        int(field.id): field for field in office.custom_fields_of.find(call.account_id) if field.is_active
-    }
+    known = {int(field.id): field for field in office.custom_fields_of.find(call.account_id) if field.is_active}
     values = tuple(
         CustomValue(fields.number("metadata_id") or 0, fields.text("value"))
         for fields in call.body.objects("custom_fields")
@@ -232,7 +228,7 @@ def _custom_values(office: Office, call: Call) -> tuple[CustomValue, ...]:
     if any(value.metadata_id not in known for value in values):
         raise invalid_value("custom_fields")
     for value in values:
-        if known[value.metadata_id].data_type == "int" and not value.value.lstrip("-").isdigit():
+        if known[value.metadata_id].data_type == "int" and whole_number(value.value) is None:
             raise invalid_value("custom_fields")
     given = {value.metadata_id for value in values if value.value}
     if any(field.is_required and number not in given for number, field in known.items()):

@@ -12,6 +12,7 @@ from certwright_sandbox.digicert.call import Call, Reply
 from certwright_sandbox.digicert.control import domains_above, is_dv, unproven
 from certwright_sandbox.digicert.csr import base_name
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value, not_found
+from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.issuing import vetting_of
 from certwright_sandbox.digicert.lists import filters, page_of
 from certwright_sandbox.digicert.office import Office
@@ -23,6 +24,7 @@ from certwright_sandbox.digicert.views import list_item, order_view
 MOUNTAIN = ZoneInfo("America/Denver")
 LONGEST_SPAN = timedelta(days=7)
 DATED = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[+ T](\d{2}:\d{2}:\d{2}))?\Z")
+MORE_THAN_ALLOWED = 10_000_000  # minutes or seconds; keeps their sum a time that can be reckoned with
 TOO_LONG = bad_request("time_frame_too_long", "The time frame may not be longer than 7 days.")
 
 
@@ -60,7 +62,7 @@ def list_orders(office: Office, call: Call) -> Reply:
 def show_order(office: Office, call: Call) -> Reply:
     """GET order/certificate/{id}; the id may be the primary certificate's serial number or thumbprint."""
     text = call.param("order_id")
-    order = office.orders.get(int(text)) if text.isascii() and text.isdigit() else None
+    order = office.orders.get(whole_number(text) or 0)
     if order is None:
         order = _by_primary(office, call, text.upper())
     if order is None or not is_visible(office, call, order):
@@ -86,10 +88,7 @@ def list_changes(office: Office, call: Call) -> Reply:
     rows = [order for order in visible_orders(office, call) if start <= order.status_changed_at <= end]
     if not rows:
         return Reply({}, "order_list")
-    changed = [
-        {"order_id": order.id, "certificate_id": order.certificate_id, "status": order.status}
-        for order in rows
-    ]
+    changed = [{"order_id": order.id, "certificate_id": order.certificate_id, "status": order.status} for order in rows]
     return Reply({"orders": changed}, "order_list")
 
 
@@ -188,12 +187,10 @@ def _span(office: Office, call: Call) -> tuple[datetime, datetime]:
 
 
 def _count(call: Call, name: str) -> int:
-    text = call.query(name) or "0"
-    if not text.isdigit():
+    number = whole_number(call.query(name) or "0")
+    if number is None or number < 0:
         raise invalid_value(name)
-    if len(text) > len("604800"):
-        raise TOO_LONG
-    return int(text)
+    return min(number, MORE_THAN_ALLOWED)
 
 
 def _mountain(text: str) -> tuple[datetime, datetime]:

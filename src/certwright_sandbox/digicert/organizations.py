@@ -63,10 +63,7 @@ def add_organization(office: Office, call: Call) -> Reply:
     for name, most in LONGEST.items():
         if len(body.text(name)) > most:
             raise invalid_value(name)
-    if (
-        "assumed_name" in body
-        and len(body.text("name") + body.text("assumed_name")) > LONGEST_WITH_ASSUMED_NAME
-    ):
+    if "assumed_name" in body and len(body.text("name") + body.text("assumed_name")) > LONGEST_WITH_ASSUMED_NAME:
         raise invalid_value("assumed_name")
     if len(body.text("country")) != LENGTH_OF_COUNTRY:
         raise invalid_value("country")

@@ -134,9 +134,7 @@ def product_view(product: Product) -> dict[str, Any]:
             "allowed_hash_types": [{"id": value, "name": name} for value, name in HASHES],
             "default_hash_type_id": "sha256",
         },
-        "allowed_ca_certs": [
-            {"id": cert_id, "name": name} for cert_id, (_, name) in ca_certs(product).items()
-        ],
+        "allowed_ca_certs": [{"id": cert_id, "name": name} for cert_id, (_, name) in ca_certs(product).items()],
         "csr_required": True,
     }
     if product.replacement:

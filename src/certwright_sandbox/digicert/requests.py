@@ -186,10 +186,6 @@ def request_view(office: Office, request: Approval) -> dict[str, Any]:
 def _request_of(office: Office, call: Call) -> Approval:
     request = office.approvals.get(call.number("request_id", "request"))
     is_mine = request is not None and request.account_id == call.account_id
-    if (
-        request is None
-        or not is_mine
-        or (call.user.role == "limited" and request.requester_id != call.user_id)
-    ):
+    if request is None or not is_mine or (call.user.role == "limited" and request.requester_id != call.user_id):
         raise not_found("request")
     return request

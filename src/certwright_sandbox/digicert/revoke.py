@@ -5,6 +5,7 @@ from __future__ import annotations
 from certwright_sandbox.digicert import revoking
 from certwright_sandbox.digicert.call import NOTHING, Call, Reply
 from certwright_sandbox.digicert.errors import bad_request, denied, invalid_value, not_found
+from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.office import Office, stamp
 from certwright_sandbox.digicert.orders import is_visible, order_of
 from certwright_sandbox.digicert.people import person_view
@@ -13,9 +14,7 @@ from certwright_sandbox.digicert.requests import record_request
 
 ALREADY_REVOKED = bad_request("certificate_already_revoked", "The certificate has already been revoked.")
 PENDING_REISSUE = bad_request("certificate_has_pending_reissue", "The order has a pending reissue.")
-PENDING_REQUEST = bad_request(
-    "pending_request_exists", "A revocation of this certificate waits for approval."
-)
+PENDING_REQUEST = bad_request("pending_request_exists", "A revocation of this certificate waits for approval.")
 
 
 def revoke_certificate(office: Office, call: Call) -> Reply:
@@ -39,7 +38,7 @@ def revoke_order(office: Office, call: Call) -> Reply:
 def certificate_of(office: Office, call: Call) -> Certificate:
     """The certificate that the path names by its id or serial number. Raises Refusal 404."""
     text = call.param("certificate_id")
-    certificate = office.certificates.get(int(text)) if text.isascii() and text.isdigit() else None
+    certificate = office.certificates.get(whole_number(text) or 0)
     if certificate is None:
         found = office.certificates_by_serial.find((call.account_id, text.upper()))
         certificate = found[0] if found else None
@@ -48,9 +47,7 @@ def certificate_of(office: Office, call: Call) -> Certificate:
     return certificate
 
 
-def _revoke(
-    office: Office, call: Call, order: Order, certificates: list[Certificate], *, whole_order: bool
-) -> Reply:
+def _revoke(office: Office, call: Call, order: Order, certificates: list[Certificate], *, whole_order: bool) -> Reply:
     """Revoke at once for an approver who skips the approval, else open a request. Raises Refusal."""
     reason = call.body.text("revocation_reason") or "unspecified"
     if reason not in revoking.REASONS:

@@ -34,6 +34,4 @@ def settle(office: Office, order: Order, *, whole_order: bool) -> None:
 
 def of_order(office: Office, order: Order) -> list[Certificate]:
     """Every certificate of the order that was issued: primary, reissued and duplicates."""
-    return [
-        certificate for certificate in office.certificates_of_order.find(order.id) if certificate.was_issued
-    ]
+    return [certificate for certificate in office.certificates_of_order.find(order.id) if certificate.was_issued]

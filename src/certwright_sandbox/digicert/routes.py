@@ -129,9 +129,7 @@ def _sorted() -> dict[tuple[str, int, str], list[tuple[tuple[str, ...], Route]]]
     routes: dict[tuple[str, int, str], list[tuple[tuple[str, ...], Route]]] = {}
     for area, method, path, reply in _TABLE:
         parts = tuple(path.split("/"))
-        routes.setdefault((method, len(parts), parts[0]), []).append(
-            (parts, Route(method, path, area, reply))
-        )
+        routes.setdefault((method, len(parts), parts[0]), []).append((parts, Route(method, path, area, reply)))
     return routes
 
 

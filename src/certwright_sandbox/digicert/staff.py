@@ -26,9 +26,7 @@ async def decide(office: Office, wish: Switches, *, approve: bool) -> dict[str, 
     request = _request(office, wish)
     status = "approved" if approve else "rejected"
     try:
-        await decide_request(
-            office, request, status, str(wish.get("comment", "")), _approver(office, request)
-        )
+        await decide_request(office, request, status, str(wish.get("comment", "")), _approver(office, request))
     except Refusal as refusal:
         raise NotPossible(refusal.message) from refusal
     order = office.orders[request.order_id]
@@ -72,9 +70,7 @@ def expire(office: Office, wish: Switches) -> dict[str, Any]:
             replace(vetting, validated_until=now) if vetting.validated_until else vetting
             for vetting in organization.vettings
         )
-        webhooks.announce(
-            office, organization.account_id, "organization_expired", {"organization_id": organization.id}
-        )
+        webhooks.announce(office, organization.account_id, "organization_expired", {"organization_id": organization.id})
         return {"organization": organization.id, "expired": now.isoformat()}
     domain = _domain(office, wish)
     if domain.proven_until is not None:
@@ -95,9 +91,7 @@ async def vet(office: Office, organization: Organization, outcome: str) -> None:
                 _reject_order(office, order)
         return
     organization.vettings = validated(office, organization)
-    webhooks.announce(
-        office, organization.account_id, "organization_validated", {"organization_id": organization.id}
-    )
+    webhooks.announce(office, organization.account_id, "organization_validated", {"organization_id": organization.id})
     await advance_all(office, organization.account_id)
 
 

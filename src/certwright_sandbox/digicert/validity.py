@@ -33,6 +33,8 @@ CLIENT_AUTH_OPTIONAL_FROM = date(2025, 10, 1)
 EMAIL_DCV_ENDS = date(2028, 3, 15)  # digicert.md §19
 MOST_YEARS = 3
 MOST_DAYS = 1096
+MOST_PRIVATE_YEARS = 20  # no rule caps private certificates; this keeps them within the life of their CA here
+MOST_PRIVATE_DAYS = 7300
 TOKEN_LIFETIME = timedelta(days=30)
 
 
@@ -77,7 +79,7 @@ def order_term(body: Fields, today: date, *, is_public: bool) -> Term:
     if years is None and days is None and until is None:
         years, days = body.number("validity_years"), body.number("validity_days")
         until = body.day("custom_expiration_date")
-    return _checked(years or None, days or None, until, today, is_limited=is_public)
+    return _checked(years or None, days or None, until, today, is_public=is_public)
 
 
 def leaf_term(certificate: Fields, order: Term, today: date) -> Term | None:
@@ -88,28 +90,25 @@ def leaf_term(certificate: Fields, order: Term, today: date) -> Term | None:
     years, days, until = wish.number("years"), wish.number("days"), wish.day("custom_expiration_date")
     if not years and not days and until is None:
         return None
-    term = _checked(years or None, days or None, until, today, is_limited=False)
+    term = _checked(years or None, days or None, until, today, is_public=False)
     if end_of(term, today) > end_of(order, today):
-        raise bad_request(
-            "cert_validity_exceeds_order_validity", "Certificate validity exceeds the order validity."
-        )
+        raise bad_request("cert_validity_exceeds_order_validity", "Certificate validity exceeds the order validity.")
     return term
 
 
-def _checked(
-    years: int | None, days: int | None, until: date | None, today: date, *, is_limited: bool
-) -> Term:
+def _checked(years: int | None, days: int | None, until: date | None, today: date, *, is_public: bool) -> Term:
     """The strongest of the three forms: a date over days over years (digicert.md §9.1)."""
+    most_years, most_days = (MOST_YEARS, MOST_DAYS) if is_public else (MOST_PRIVATE_YEARS, MOST_PRIVATE_DAYS)
     if until is not None:
-        if until <= today or (is_limited and until > add_years(today, MOST_YEARS)):
+        if not today < until <= add_years(today, most_years):
             raise invalid_value("custom_expiration_date")
         return Term(until=until)
     if days is not None:
-        if days < 1 or (is_limited and days > MOST_DAYS):
+        if not 1 <= days <= most_days:
             raise invalid_value("validity_days")
         return Term(days=days)
     years = 1 if years is None else years
-    if years < 1 or (is_limited and years > MOST_YEARS):
+    if not 1 <= years <= most_years:
         raise invalid_value("validity_years")
     return Term(years=years)
 

@@ -127,12 +127,7 @@ def certificate_view(office: Office, order: Order, certificate: Certificate) -> 
     }
     if order.organization_id is not None:
         view["organization"] = {"id": order.organization_id}
-    if (
-        certificate.was_issued
-        and certificate.valid_from
-        and certificate.valid_till
-        and certificate.date_issued
-    ):
+    if certificate.was_issued and certificate.valid_from and certificate.valid_till and certificate.date_issued:
         view["date_issued"] = stamp(certificate.date_issued)
         view["valid_from"] = certificate.valid_from.isoformat()
         view["valid_till"] = certificate.valid_till.isoformat()

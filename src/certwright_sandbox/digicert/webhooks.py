@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from certwright_sandbox.digicert.call import NOTHING, Call, Reply
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value, not_found
+from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.lists import page_of
 from certwright_sandbox.digicert.office import Office, new_token, stamp
 from certwright_sandbox.digicert.records import Certificate, Webhook, WebhookEvent
@@ -77,7 +78,7 @@ def add_webhook(office: Office, call: Call) -> Reply:
         secret=secret,
         events=events,
         settings=tuple((name, "1" if settings.flag(name) else "0") for name in SETTINGS if name in settings),
-        frequency=tuple(int(text) for text in settings.texts(FREQUENCY) if text.lstrip("-").isdigit()),
+        frequency=tuple(whole_number(text) or 0 for text in settings.texts(FREQUENCY)),
     )
     return Reply({"webhook_id": office.webhooks.add(webhook).id}, "webhook", 201)
 

@@ -15,7 +15,7 @@ NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*\Z")
 SINGULARS = {"certificate_chain": "certificate", "error_list": "error"}
 
 
-class NotXml(ValueError):  # noqa: N818 - says what the bytes are
+class NotXml(ValueError):
     """The bytes are no XML document, or a dangerous one."""
 
 

@@ -23,9 +23,7 @@ def test_digicert_is_known_and_describes_itself() -> None:
     assert ABOUT.url == ABOUT.urls["us"]
     assert [field.name for field in ABOUT.secrets if field.required] == ["api_key"]
     assert all(field.help for field in (*ABOUT.settings, *ABOUT.options, *ABOUT.secrets))
-    assert all(
-        field.parse(field.default) is not None for field in (*ABOUT.settings, *ABOUT.options) if field.default
-    )
+    assert all(field.parse(field.default) is not None for field in (*ABOUT.settings, *ABOUT.options) if field.default)
 
 
 def test_an_unknown_ca_is_a_misconfiguration() -> None:
@@ -82,9 +80,7 @@ def test_an_option_that_does_not_fit_is_refused(given: dict[str, str]) -> None:
 
 
 def test_values_come_out_as_what_they_are_and_defaults_fill_settings_only() -> None:
-    assert ABOUT.parse_options(
-        {"custom_expiration_date": "2027-05-01", "auto_renew": "0", "disable_ct": "Yes"}
-    ) == {
+    assert ABOUT.parse_options({"custom_expiration_date": "2027-05-01", "auto_renew": "0", "disable_ct": "Yes"}) == {
         "custom_expiration_date": date(2027, 5, 1),
         "auto_renew": 0,
         "disable_ct": True,

@@ -1,24 +1,25 @@
-"""DigiCert's shapes, odd types and refusals read into ours; and what we send."""
+"""DigiCert's shapes, odd types and refusals read into ours."""
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
-from xml.etree import ElementTree as ET
+import json
+from contextlib import suppress
+from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
+from hypothesis import given
+from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
 from certwright.cas.about import About
-from certwright.cas.digicert import bodies, progress, wire, wire_account
+from certwright.cas.digicert import progress, wire, wire_account
 from certwright.cas.digicert.caller import read_as
 from certwright.cas.digicert.errors import refusal
-from certwright.cas.digicert.xml import to_xml
 from certwright.cas.http import Answer
-from certwright.cas.parse import xml_tree
-from certwright.model.ca import CAOrder, Ended, Pending, Placement, Term
+from certwright.model.ca import CAOrder, Ended, Pending
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
-from certwright.model.words import OrderState, RevocationReason, WaitingFor
+from certwright.model.words import OrderState, WaitingFor
 from certwright.pki import csr
 from certwright.pki.keys import public_key_sha256
 
@@ -27,28 +28,8 @@ CSR = csr.build(KEY, ["a.example", "b.example"])
 ABOUT = About.load("digicert")
 
 
-def _answer(
-    body: bytes, status: int = 200, *, changes: bool = False, media_type: str = "application/json"
-) -> Answer:
+def _answer(body: bytes, status: int = 200, *, changes: bool = False, media_type: str = "application/json") -> Answer:
     return Answer("DigiCert", status, media_type, body, changes)
-
-
-def _placement(**changes: object) -> Placement:
-    values: dict[str, object] = {
-        "reference": "r-1",
-        "csr": CSR,
-        "names": ("a.example", "b.example"),
-        "common_name": "a.example",
-        "product": "ssl_basic",
-    }
-    return Placement(**{**values, **changes})  # type: ignore[arg-type]
-
-
-def _body(options: dict[str, str] | None = None, organization: str = "", **changes: object) -> bodies.Body:
-    placement = _placement(options=options or {}, **changes)
-    return bodies.order_body(
-        placement, ABOUT.parse_options(placement.options), bodies.Defaults(), organization
-    )
 
 
 # -- odd types
@@ -101,7 +82,7 @@ def test_an_empty_answer_is_an_empty_list_but_one_without_the_list_is_none_of_ou
     "body",
     [b"", b"null", b"{}", b"[]", b"<html>", b"\x00", b'{"requests":[]}', b'{"id":[1]}', b'{"id":true}'],
 )
-def test_14_an_order_answered_with_nonsense_is_unknown_and_a_read_is_unavailable(body: bytes) -> None:
+def test_row_14_an_order_answered_with_nonsense_is_unknown_and_a_read_is_unavailable(body: bytes) -> None:
     with pytest.raises(Unknown):
         read_as(_answer(body, 201, changes=True), wire.Placed)
     with pytest.raises(Unavailable) as caught:
@@ -165,11 +146,34 @@ def test_a_moment_that_is_none_is_left_out() -> None:
         ("ssl_cloud_wildcard", "", ("ov", False)),
     ],
 )
-def test_products_tell_their_validation_and_trust(
-    name_id: str, group: str, expected: tuple[str, bool]
-) -> None:
+def test_products_tell_their_validation_and_trust(name_id: str, group: str, expected: tuple[str, bool]) -> None:
     product = wire_account.Product(name_id=name_id, group_name=group)
     assert (product.validation, product.is_private) == expected
+
+
+TREES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                ["id", "status", "requests", "certificate", "certificate_chain", "domains", "orders", "pem"]
+            ),
+            inner,
+            max_size=4,
+        )
+    ),
+    max_leaves=15,
+)
+
+
+@given(TREES)
+def test_whatever_json_answers_an_order_it_is_read_or_unknown(tree: object) -> None:
+    body = json.dumps(tree).encode()
+    for shape in (wire.Placed, wire.Order, wire.OrderStatuses, wire.Errors):
+        with suppress(Unknown):
+            read_as(_answer(body, 201, changes=True), shape)
+    refusal(_answer(body, 400))
 
 
 # -- refusals
@@ -249,9 +253,7 @@ def test_several_errors_are_all_told() -> None:
 def test_the_answer_without_certificate_id_waits_for_an_approver() -> None:
     placed = wire.Placed.model_validate({"id": 1, "requests": [{"id": 2, "status": "pending"}]})
     found = progress.of_placed(placed, "dns-txt-token", "00")
-    assert found == Pending(
-        CAOrder("1", "", "2"), WaitingFor.CA_APPROVAL, "the request waits for an approver"
-    )
+    assert found == Pending(CAOrder("1", "", "2"), WaitingFor.CA_APPROVAL, "the request waits for an approver")
 
 
 @pytest.mark.parametrize("name_field", ["name", "dns_name"])
@@ -274,10 +276,8 @@ def test_the_answer_with_a_random_value_asks_for_proofs(name_field: str, inside:
     ]
 
 
-@pytest.mark.parametrize(
-    "pem", ["", "<html>", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"]
-)
-def test_36_an_immediate_answer_without_our_certificate_is_only_pending(pem: str) -> None:
+@pytest.mark.parametrize("pem", ["", "<html>", "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"])
+def test_row_36_an_immediate_answer_without_our_certificate_is_only_pending(pem: str) -> None:
     placed = wire.Placed.model_validate(
         {"id": 1, "certificate_id": 3, "certificate_chain": [{"subject_common_name": "a", "pem": pem or "x"}]}
     )
@@ -311,152 +311,3 @@ def test_what_an_order_waits_for_is_told_from_its_validation() -> None:
     found = progress.of_unfinished(CAOrder("1"), "pending", validation)
     assert found.waiting_for is WaitingFor.ORGANIZATION
     assert "Meadow" in found.why
-
-
-# -- what we send
-
-
-def test_34_every_wanted_name_is_sent_even_when_the_csr_has_it_too() -> None:
-    certificate = _body()["certificate"]
-    assert certificate["common_name"] == "a.example"
-    assert certificate["dns_names"] == ["a.example", "b.example"]
-
-
-def test_35_the_common_name_is_filled_from_the_first_name() -> None:
-    assert _body(common_name="")["certificate"]["common_name"] == "a.example"
-
-
-def test_an_order_says_what_the_reference_says() -> None:
-    body = _body(organization="301", lifetime_days=90, comment="why")
-    assert body["order_validity"] == {"years": 1}
-    assert body["certificate"]["cert_validity"] == {"days": 90}
-    assert body["alternative_order_id"] == "r-1"
-    assert body["organization"] == {"id": 301}
-    assert (body["skip_approval"], body["dcv_method"], body["comments"], body["auto_renew"]) == (
-        True,
-        "dns-txt-token",
-        "why",
-        0,
-    )
-    assert "renewal_of_order_id" not in body
-    assert "container" not in body
-
-
-def test_terms_become_years_days_or_a_date_and_old_fields_stand_instead() -> None:
-    assert _body(term=Term(days=90))["order_validity"] == {"days": 90}
-    assert _body(term=Term(until=date(2027, 5, 1)))["order_validity"] == {
-        "custom_expiration_date": "2027-05-01"
-    }
-    old = _body({"validity_years": "2", "custom_expiration_date": "2027-05-01"}, term=Term(years=1))
-    assert (old["validity_years"], old["custom_expiration_date"]) == (2, "2027-05-01")
-    assert "order_validity" not in old
-
-
-def test_options_of_old_and_of_today_are_sent_under_their_names() -> None:
-    body = _body(
-        {
-            "organization_units": "IT, Web",
-            "server_platform": "45",
-            "ca_cert_id": "X1",
-            "profile_option": "server_client_auth_eku",
-            "signature_hash": "sha384",
-            "disable_renewal_notifications": "true",
-            "payment_method": "profile",
-            "payment_profile": "9",
-            "container": "410",
-            "custom_fields": "12=R-7; 13=b",
-            "additional_emails": "a@b.example,c@d.example",
-            "renewal_of_order_id": "77",
-            "contacts": '[{"contact_type":"verified_contact","user_id":5}]',
-            "comments": "theirs",
-            "skip_approval": "false",
-        },
-        organization="301",
-        comment="ours",
-    )
-    certificate = body["certificate"]
-    assert certificate["organization_units"] == ["IT", "Web"]
-    assert certificate["server_platform"] == {"id": 45}
-    assert (certificate["ca_cert_id"], certificate["profile_option"], certificate["signature_hash"]) == (
-        "X1",
-        "server_client_auth_eku",
-        "sha384",
-    )
-    assert body["custom_fields"] == [{"metadata_id": 12, "value": "R-7"}, {"metadata_id": 13, "value": "b"}]
-    assert body["additional_emails"] == ["a@b.example", "c@d.example"]
-    assert (body["payment_profile"], body["container"], body["renewal_of_order_id"]) == (
-        {"id": 9},
-        {"id": 410},
-        77,
-    )
-    assert body["organization"]["contacts"][0]["user_id"] == 5
-    assert (body["comments"], body["skip_approval"]) == ("theirs", False)
-
-
-def test_39_a_renewal_of_order_zero_counts_as_none() -> None:
-    assert "renewal_of_order_id" not in _body({"renewal_of_order_id": "0"})
-
-
-def test_a_reissue_carries_its_csr_on_one_line() -> None:
-    body = bodies.reissue_body(_placement(), {}, bodies.Defaults())
-    assert "\n" not in body["certificate"]["csr"]
-    assert csr.decode(body["certificate"]["csr"].encode()).der == CSR
-
-
-def test_a_revocation_names_the_reason_in_its_own_field() -> None:
-    assert bodies.revocation_body(RevocationReason.KEY_COMPROMISE, "lost", skip_approval=False) == {
-        "revocation_reason": "keyCompromise",
-        "skip_approval": False,
-        "comments": "lost",
-    }
-
-
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"csr": b"garbage"},
-        {"reference": ""},
-        {"reference": "a\nb"},
-        {"product": ""},
-        {"term": Term(years=4)},
-        {"term": Term(until=date(2026, 11, 21))},
-        {"options": {"validity_years": "4"}},
-        {"options": {"custom_expiration_date": "2020-01-01"}},
-        {"names": ("*.a.example",), "dcv_method": "http-token"},
-        {"names": ("192.0.2.1",)},
-        {"renewal_of": "serial 5"},
-    ],
-)
-def test_what_cannot_succeed_is_refused_without_asking(changes: dict[str, object]) -> None:
-    placement = _placement(**changes)
-
-    def check() -> None:
-        options = ABOUT.parse_options(placement.options)
-        bodies.check(placement, options, bodies.Defaults(), date(2026, 11, 21))
-        bodies.order_body(placement, options, bodies.Defaults(), "")
-
-    with pytest.raises(Refused):
-        check()
-
-
-# -- XML
-
-
-def test_a_body_in_xml_reads_back_as_it_was_written() -> None:
-    body = _body({"organization_units": "R&D, <Web>", "custom_fields": "12=a"}, organization="301")
-    document = to_xml("order", body)
-    root = ET.fromstring(document)
-    assert root.tag == "order"
-    assert [unit.text for unit in root.iterfind("certificate/organization_units/organization_unit")] == [
-        "R&D",
-        "<Web>",
-    ]
-    assert root.findtext("skip_approval") == "true"
-    assert root.findtext("custom_fields/custom_field/metadata_id") == "12"
-    assert xml_tree(document)["certificate"]["dns_names"] == {"dns_name": ["a.example", "b.example"]}
-
-
-@pytest.mark.parametrize("text", ["\x00", "a\x0bb", "\ud800"])
-def test_a_character_that_xml_cannot_carry_is_refused(text: str) -> None:
-    with pytest.raises(Refused):
-        to_xml("note", {"text": text})

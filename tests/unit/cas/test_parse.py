@@ -123,7 +123,5 @@ def test_elements_beside_each_other_become_a_list() -> None:
         ("", b"", ""),
     ],
 )
-def test_the_content_type_decides_and_else_the_first_byte(
-    media_type: str, body: bytes, expected: str
-) -> None:
+def test_the_content_type_decides_and_else_the_first_byte(media_type: str, body: bytes, expected: str) -> None:
     assert format_of(media_type, body) == expected

@@ -104,9 +104,7 @@ with PinAttempts(Path(sys.argv[1])).attempt("shop:0123", b"1234"):
 """
 
 
-def test_a_process_that_dies_while_logging_in_costs_two_tries_at_most(
-    attempts: PinAttempts, tmp_path: Path
-) -> None:
+def test_a_process_that_dies_while_logging_in_costs_two_tries_at_most(attempts: PinAttempts, tmp_path: Path) -> None:
     for _ in range(2):
         died = subprocess.run(
             [sys.executable, "-c", DYING, str(tmp_path / "refused-pins")], env={"PYTHONPATH": str(SOURCES)}
@@ -118,9 +116,7 @@ def test_a_process_that_dies_while_logging_in_costs_two_tries_at_most(
 
 
 def test_one_death_does_not_shut_a_right_pin_out(attempts: PinAttempts, tmp_path: Path) -> None:
-    subprocess.run(
-        [sys.executable, "-c", DYING, str(tmp_path / "refused-pins")], env={"PYTHONPATH": str(SOURCES)}
-    )
+    subprocess.run([sys.executable, "-c", DYING, str(tmp_path / "refused-pins")], env={"PYTHONPATH": str(SOURCES)})
 
     succeed(attempts, b"1234")
     succeed(attempts, b"1234")
@@ -188,9 +184,7 @@ LOGIN = TokenFlag.LOGIN_REQUIRED
         (TokenFlag.USER_PIN_LOCKED, "PinLocked"),
     ],
 )
-def test_a_token_that_counts_failures_is_not_logged_in_to(
-    attempts: PinAttempts, flag: TokenFlag, code: str
-) -> None:
+def test_a_token_that_counts_failures_is_not_logged_in_to(attempts: PinAttempts, flag: TokenFlag, code: str) -> None:
     token = FakeToken(LOGIN | flag)
 
     with pytest.raises(Misconfigured) as caught:

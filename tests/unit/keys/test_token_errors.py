@@ -16,9 +16,7 @@ from certwright.keys.pkcs11.errors import translate
 from certwright.keys.pkcs11.objects import CURVES, public_key_of
 from certwright.model.errors import CertwrightError, Misconfigured, Refused, Unavailable
 
-ANSWERS = [
-    each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, PKCS11Error)
-]
+ANSWERS = [each for each in vars(exceptions).values() if isinstance(each, type) and issubclass(each, PKCS11Error)]
 
 
 @pytest.mark.parametrize(
@@ -42,9 +40,7 @@ ANSWERS = [
         (exceptions.TemplateInconsistent, Refused),
     ],
 )
-def test_each_answer_tells_the_caller_what_to_do(
-    answer: type[PKCS11Error], meaning: type[CertwrightError]
-) -> None:
+def test_each_answer_tells_the_caller_what_to_do(answer: type[PKCS11Error], meaning: type[CertwrightError]) -> None:
     ours = translate(answer("more"), "'shop'", "signing")
 
     assert type(ours) is meaning
@@ -55,9 +51,7 @@ def test_each_answer_tells_the_caller_what_to_do(
 
 
 def test_every_answer_of_the_binding_has_a_translation() -> None:
-    assert all(
-        type(translate(answer(), "t", "x")) in {Misconfigured, Refused, Unavailable} for answer in ANSWERS
-    )
+    assert all(type(translate(answer(), "t", "x")) in {Misconfigured, Refused, Unavailable} for answer in ANSWERS)
 
 
 class Fixed:
@@ -96,9 +90,7 @@ def test_a_point_is_read_raw_or_wrapped_even_when_it_looks_like_the_other(
         public = ec.generate_private_key(curve).public_key()
         point = public.public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
         value = bytes([0x04, len(point)]) + point if wrapped else point
-        stored = Fixed(
-            {Attribute.KEY_TYPE: KeyType.EC, Attribute.EC_PARAMS: parameters, Attribute.EC_POINT: value}
-        )
+        stored = Fixed({Attribute.KEY_TYPE: KeyType.EC, Attribute.EC_PARAMS: parameters, Attribute.EC_POINT: value})
         assert public_key_of(stored) == public
 
 
@@ -117,9 +109,7 @@ def test_a_key_of_another_kind_is_refused(attributes: dict[Attribute, Any]) -> N
 
 
 def test_a_template_takes_additions_and_omissions_by_name_or_number() -> None:
-    changed = template(
-        {Attribute.TOKEN: True, Attribute.SIGN: True}, {"0x80000101": "RSA", "VERIFY": True}, ["SIGN"]
-    )
+    changed = template({Attribute.TOKEN: True, Attribute.SIGN: True}, {"0x80000101": "RSA", "VERIFY": True}, ["SIGN"])
 
     assert changed == {Attribute.TOKEN: True, 0x80000101: b"RSA", Attribute.VERIFY: True}
     assert Mapper().pack_attribute(0x80000101, b"RSA") == b"RSA"  # type: ignore[arg-type]

@@ -92,16 +92,20 @@ class DigiCert:
             raise Misconfigured("The API key is empty or holds characters that no key has.")
         self._settings = Settings.read(ABOUT, settings or {})
         self._gate = Gate(limits, api_key, self._settings.limits, title="DigiCert")
-        self._transport = Transport(
-            url,
-            title="DigiCert",
-            headers={"X-DC-DEVKEY": api_key},
-            gate=self._gate,
-            account=account,
-            read_only=read_only,
-            timeout=timeout,
-            trust=trust,
-        )
+        try:
+            self._transport = Transport(
+                url,
+                title="DigiCert",
+                headers={"X-DC-DEVKEY": api_key},
+                gate=self._gate,
+                account=account,
+                read_only=read_only,
+                timeout=timeout,
+                trust=trust,
+            )
+        except Misconfigured:
+            self._gate.close()
+            raise
         caller = Caller(self._transport, self._settings.body_format)
         self.orders = OrderAPI(caller)
         self.account = AccountAPI(caller)
@@ -182,9 +186,7 @@ class DigiCert:
         placed = self.orders.reissue(order_id, self._reissue_body(placement), deadline=deadline)
         return self._progress(placed, placement, order_id)
 
-    def find_reissue(
-        self, order_id: str, placement: Placement, known: Collection[str]
-    ) -> tuple[CAOrder, ...]:
+    def find_reissue(self, order_id: str, placement: Placement, known: Collection[str]) -> tuple[CAOrder, ...]:
         """1 to 3 calls."""
         wanted = bodies.decoded(placement).public_key_sha256
         return finding.reissue(self.orders, order_id, wanted, known)
@@ -194,9 +196,7 @@ class DigiCert:
         placed = self.orders.duplicate(order_id, self._reissue_body(placement), deadline=deadline)
         return self._progress(placed, placement, order_id)
 
-    def find_duplicate(
-        self, order_id: str, placement: Placement, known: Collection[str]
-    ) -> tuple[CAOrder, ...]:
+    def find_duplicate(self, order_id: str, placement: Placement, known: Collection[str]) -> tuple[CAOrder, ...]:
         """1 to 3 calls."""
         wanted = bodies.decoded(placement).public_key_sha256
         return finding.duplicate(self.orders, order_id, wanted, known)
@@ -298,9 +298,7 @@ class DigiCert:
         """``GET user/me``: 1 call."""
         user = self.account.user()
         name = user.username or f"{user.first_name} {user.last_name}".strip()
-        return Login(
-            user.account_id, name, ", ".join(filter(None, (role.name for role in user.access_roles)))
-        )
+        return Login(user.account_id, name, ", ".join(filter(None, (role.name for role in user.access_roles))))
 
     def changes(self, since: timedelta) -> tuple[CAOrder, ...]:
         """``GET …/status-changes``: 1 call; beyond its seven days the whole list, 1 call per 1000 orders."""

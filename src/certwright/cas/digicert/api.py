@@ -29,9 +29,7 @@ class OrderAPI:
 
     def orders(self, query: Query = ()) -> Iterator[wire.Order]:
         """``GET order/certificate``: every page, sorted by id so that new orders disturb nothing."""
-        pages = self._caller.pages(
-            ORDER, wire.Orders, lambda page: len(page.orders), (("sort", "order_id"), *query)
-        )
+        pages = self._caller.pages(ORDER, wire.Orders, lambda page: len(page.orders), (("sort", "order_id"), *query))
         return chain.from_iterable(page.orders for page in pages)
 
     def orders_csv(self, query: Query = ()) -> File:
@@ -160,9 +158,7 @@ class OrderAPI:
 
     def download(self, certificate_id: str, certificate_format: str) -> File:
         """``GET certificate/{id}/download/format/{format}``: pem_all, pem_noroot, p7b, apache, default …"""
-        return self._caller.get_file(
-            f"certificate/{part(certificate_id)}/download/format/{part(certificate_format)}"
-        )
+        return self._caller.get_file(f"certificate/{part(certificate_id)}/download/format/{part(certificate_format)}")
 
     def download_for_platform(self, certificate_id: str, platform: str = "") -> File:
         """``GET certificate/{id}/download/platform[/{platform}]``: without one, the order's own platform."""

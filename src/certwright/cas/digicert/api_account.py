@@ -52,9 +52,7 @@ class AccountAPI:
 
     def create_organization(self, body: Body) -> str:
         """``POST organization``: the new id."""
-        return read_as(
-            self._caller.send("POST", "organization", body, root="organization"), wire_account.Created
-        ).id
+        return read_as(self._caller.send("POST", "organization", body, root="organization"), wire_account.Created).id
 
     def submit_organization(self, organization_id: str, validations: Sequence[Body]) -> None:
         """``POST organization/{id}/validation``: ask DigiCert to vet it for these types."""
@@ -173,9 +171,7 @@ class AccountAPI:
 
     def create_webhook(self, body: Body) -> str:
         """``POST webhook``: the new id. ``body`` carries the secret, which no log line shows."""
-        return read_as(
-            self._caller.send("POST", "webhook", body, root="webhook"), wire_account.NewWebhook
-        ).webhook_id
+        return read_as(self._caller.send("POST", "webhook", body, root="webhook"), wire_account.NewWebhook).webhook_id
 
     def test_webhook(self, endpoint: str) -> None:
         """``POST webhook/test-endpoint``."""

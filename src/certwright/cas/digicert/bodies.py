@@ -60,9 +60,7 @@ def check(placement: Placement, options: Mapping[str, Value], defaults: Defaults
         raise Refused("The order names no product.", advice="Choose one of the account's products.")
     method = placement.dcv_method or defaults.dcv_method
     if method.startswith("http") and any(names.is_wildcard(name) for name in placement.names):
-        raise Refused(
-            "DigiCert proves no wildcard name by a file (since 2021-11-16).", advice="Use dns-txt-token."
-        )
+        raise Refused("DigiCert proves no wildcard name by a file (since 2021-11-16).", advice="Use dns-txt-token.")
     if method != "http-token" and any(names.is_ip(name) for name in placement.names):
         raise Refused("DigiCert proves IP addresses by a file alone.", advice="Use http-token.")
     years = options.get("validity_years") or (placement.term.years if placement.term else None)
@@ -73,9 +71,7 @@ def check(placement: Placement, options: Mapping[str, Value], defaults: Defaults
         raise Refused("The order would end today or in the past.", advice="Choose a later date.")
 
 
-def order_body(
-    placement: Placement, options: Mapping[str, Value], defaults: Defaults, organization: str
-) -> Body:
+def order_body(placement: Placement, options: Mapping[str, Value], defaults: Defaults, organization: str) -> Body:
     """The body of a new order. ``options`` are parsed; ``organization`` is an id, empty for none."""
     payment_method = options.get("payment_method") or defaults.payment_method
     renewal_of = placement.renewal_of or options.get("renewal_of_order_id")

@@ -112,7 +112,7 @@ class Caller:
 
 
 def read_as(answer: Answer, shape: type[S]) -> S:
-    """The answer's body as ``shape``; what is none raises Unavailable (of a read) or Unknown (of a change)."""
+    """The answer's body as ``shape``; else raises Unavailable (of a read) or Unknown (of a change)."""
     try:
         return shape.model_validate(answer.tree())
     except ValidationError as error:

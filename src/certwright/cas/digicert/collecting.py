@@ -59,9 +59,7 @@ def _is_issued(order: wire.Order, certificate_id: str) -> bool:
     if order.status == wire.ISSUED:
         return True
     primary = order.certificate
-    return (
-        order.status in wire.ANOTHER_PENDING and primary.id == certificate_id and bool(primary.serial_number)
-    )
+    return order.status in wire.ANOTHER_PENDING and primary.id == certificate_id and bool(primary.serial_number)
 
 
 def _validation(api: OrderAPI, order: wire.Order) -> wire.OrderValidation | None:

@@ -32,9 +32,7 @@ def marks(api: OrderAPI, order_id: str) -> frozenset[str]:
     )
 
 
-def reissue(
-    api: OrderAPI, order_id: str, public_key_sha256: str, known: Collection[str]
-) -> tuple[CAOrder, ...]:
+def reissue(api: OrderAPI, order_id: str, public_key_sha256: str, known: Collection[str]) -> tuple[CAOrder, ...]:
     """The reissues with our key that were not there before, told by certificate or else by open request."""
     order = api.order(order_id)
     certificates = [order.certificate, *listed(api.reissues, order_id, order.reissues_count)]
@@ -42,9 +40,7 @@ def reissue(
     return found or _new_requests(api, order, "reissue", public_key_sha256, known)
 
 
-def duplicate(
-    api: OrderAPI, order_id: str, public_key_sha256: str, known: Collection[str]
-) -> tuple[CAOrder, ...]:
+def duplicate(api: OrderAPI, order_id: str, public_key_sha256: str, known: Collection[str]) -> tuple[CAOrder, ...]:
     """The duplicates with our key that were not there before."""
     found = _with_key(order_id, listed(api.duplicates, order_id, None), public_key_sha256, known)
     return found or _new_requests(api, api.order(order_id), "duplicate", public_key_sha256, known)
@@ -56,9 +52,7 @@ def _with_key(
     ids = dict.fromkeys(
         found.id
         for found in certificates
-        if found.id
-        and f"certificate:{found.id}" not in known
-        and progress.csr_has_key(found.csr, public_key_sha256)
+        if found.id and f"certificate:{found.id}" not in known and progress.csr_has_key(found.csr, public_key_sha256)
     )
     return tuple(CAOrder(order_id, certificate_id) for certificate_id in ids)
 

@@ -63,9 +63,7 @@ def of_ended(ca_order: CAOrder, order: wire.Order) -> Ended | None:
     for request in order.requests:
         if request.id == ca_order.request_id and (state := wire.ending(request.status)) is not None:
             comment = request.processor_comment or request.comments
-            return Ended(
-                ca_order, state, f"request {request.id} was {request.status}: {comment}".rstrip(": ")
-            )
+            return Ended(ca_order, state, f"request {request.id} was {request.status}: {comment}".rstrip(": "))
     return None
 
 
@@ -120,11 +118,7 @@ def proofs_of_placed(placed: wire.Placed, method: str) -> tuple[Proof, ...]:
     proofs = []
     for domain in placed.domains:
         token = domain.dcv_token
-        if (
-            domain.either_name
-            and (token.token or placed.dcv_random_value)
-            and token.status in ("", "pending")
-        ):
+        if domain.either_name and (token.token or placed.dcv_random_value) and token.status in ("", "pending"):
             shared = token if token.token else token.model_copy(update={"token": placed.dcv_random_value})
             proofs.append(proof(domain.either_name, method, shared))
     return tuple(proofs)

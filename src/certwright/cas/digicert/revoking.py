@@ -62,9 +62,7 @@ def revocation(api: OrderAPI, target: RevocationTarget) -> RevocationProgress | 
     if newest is None:
         return None
     if newest.is_open:
-        return RevocationProgress(
-            RevocationState.PENDING, request_id, "DigiCert's request waits for an approver"
-        )
+        return RevocationProgress(RevocationState.PENDING, request_id, "DigiCert's request waits for an approver")
     if newest.status == wire.APPROVED and (target.whole_order or _is_alone(order)):
         return RevocationProgress(RevocationState.REVOKED, request_id)
     if newest.status == wire.REJECTED:

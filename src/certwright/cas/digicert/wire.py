@@ -46,9 +46,7 @@ Moment = Annotated[datetime | None, BeforeValidator(_moment)]
 class Shape(BaseModel):
     """A frozen value; unknown fields are ignored, empty ones count as left out."""
 
-    model_config = ConfigDict(
-        extra="ignore", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True
-    )
+    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
 
     @model_validator(mode="before")
     @classmethod

@@ -19,6 +19,9 @@ FOREVER = "--wait=31536000"
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; returns its exit code."""
+    if list(arguments) == ["--version"]:  # without loading a single command
+        typer.echo(f"certwright {__version__}")
+        return DONE
     try:
         answer = _program(arguments)(args=with_optional_seconds(arguments), standalone_mode=False)
     except typer.Abort:
@@ -110,8 +113,6 @@ def _module(name: str) -> ModuleType:
 
 def _options(
     *,
-    version: bool = typer.Option(False, "--version", help="Show the version and stop.", is_eager=True),  # noqa: FBT003
+    version: bool = typer.Option(False, "--version", help="Show the version and stop."),  # noqa: ARG001, FBT003
 ) -> None:
-    if version:
-        typer.echo(f"certwright {__version__}")
-        raise typer.Exit
+    """What stands before the command; :func:`run` has answered ``--version`` by then."""

@@ -12,6 +12,7 @@ import typer
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import cell, fields, print_json, say, table
+from certwright.keys.pkcs11.policy import KeyPolicy
 from certwright.keys.pkcs11.profile import TokenProfile
 from certwright.model.errors import Refused
 
@@ -69,4 +70,25 @@ def check(name: Name, as_json: AsJSON = False) -> None:
         if as_json:
             print_json(dataclasses.asdict(report))
             return
-        fields(name, {key: cell(value) for key, value in dataclasses.asdict(report).items()})
+        shown = ("label", "serial", "manufacturer", "model", "firmware", "stores_certificates")
+        fields(name, {field.replace("_", " "): cell(getattr(report, field)) for field in shown})
+        table(
+            "Key specs",
+            ("spec", "state", "what", "policy"),
+            (
+                (
+                    cell(trial.spec),
+                    "[green]works[/]" if trial.works else "[red]no[/]",
+                    cell(trial.detail),
+                    cell(_policy(trial.policy)),
+                )
+                for trial in report.trials
+            ),
+        )
+
+
+def _policy(policy: KeyPolicy | None) -> str:
+    """What the token says of a key it made: the attributes that are true, by their PKCS#11 names."""
+    if policy is None:
+        return ""
+    return ", ".join(name.replace("_", " ") for name, value in dataclasses.asdict(policy).items() if value)

@@ -90,9 +90,7 @@ class Pkcs11Keys:
             public = the_public_key(login, reference.id_bytes)
         return token_key(TokenSigner(self._token, reference.id_bytes), public)
 
-    def store_chain(
-        self, reference: TokenKeyReference, leaf_der: bytes, ca_ders: Sequence[bytes], label: str
-    ) -> None:
+    def store_chain(self, reference: TokenKeyReference, leaf_der: bytes, ca_ders: Sequence[bytes], label: str) -> None:
         """Write the leaf (linked by CKA_ID) and its CA certificates; see ``certificates.store_chain``."""
         with self._session(reference, "storing certificates") as login:
             certificates.store_chain(login, self.profile, reference.id_bytes, leaf_der, ca_ders, label)

@@ -59,9 +59,7 @@ def stored_chain(login: Login, cka_id: bytes) -> list[bytes]:
     if not leaves:
         raise NotFound(f"The token has no certificate with CKA_ID {cka_id.hex()}.")
     if len(leaves) > 1:
-        raise Refused(
-            f"{len(leaves)} certificates share CKA_ID {cka_id.hex()}.", advice="Store the chain again."
-        )
+        raise Refused(f"{len(leaves)} certificates share CKA_ID {cka_id.hex()}.", advice="Store the chain again.")
     chain = [x509.load_der_x509_certificate(_value(leaves[0]))]
     while len(chain) < LONGEST_CHAIN and (issuer := _issuer(login.session, chain[-1])) is not None:
         chain.append(issuer)
@@ -76,13 +74,9 @@ def remove_leaf(login: Login, cka_id: bytes) -> None:
 
 def _check_sizes(profile: TokenProfile, ders: Sequence[bytes]) -> None:
     if not profile.store_certificates:
-        raise Refused(
-            "By its profile this token stores no certificates.", advice="Use the chain file instead."
-        )
+        raise Refused("By its profile this token stores no certificates.", advice="Use the chain file instead.")
     if any(len(der) > profile.largest_certificate for der in ders):
-        raise Refused(
-            f"A certificate is larger than the {profile.largest_certificate} bytes that the token takes."
-        )
+        raise Refused(f"A certificate is larger than the {profile.largest_certificate} bytes that the token takes.")
 
 
 def _check_fit(login: Login, cka_id: bytes, leaf: bytes) -> None:
@@ -121,9 +115,7 @@ def _create(session: Session, profile: TokenProfile, der: bytes, cka_id: bytes, 
 def _read_back(session: Session, cka_id: bytes, leaf: bytes, cas: Sequence[bytes]) -> None:
     linked = any(_value(item) == leaf for item in objects.certificates(session, cka_id))
     if not linked or not all(_by_value(session, der) for der in cas):
-        raise Unavailable(
-            "The token took the certificates but does not give them back.", advice="It is tried again."
-        )
+        raise Unavailable("The token took the certificates but does not give them back.", advice="It is tried again.")
 
 
 def _by_value(session: Session, der: bytes) -> list[Any]:

@@ -64,9 +64,7 @@ def check(token: Token, *, one_more_login: bool = False) -> TokenReport:
         mechanisms=tuple(sorted(_name(mechanism) for mechanism in mechanisms)),
         trials=trials,
         stores_certificates=stores,
-        profile=replace(
-            token.profile, label=label, serial=serial, key_specs=working, store_certificates=stores
-        ),
+        profile=replace(token.profile, label=label, serial=serial, key_specs=working, store_certificates=stores),
     )
 
 
@@ -87,9 +85,7 @@ def _trial(login: Login, profile: TokenProfile, token: pkcs11.Token, spec: KeySp
     except PKCS11Error as error:
         if is_about_token(error):
             raise
-        return KeyTrial(
-            spec, works=False, detail=f"The token answered {type(error).__name__}. {error}".strip()
-        )
+        return KeyTrial(spec, works=False, detail=f"The token answered {type(error).__name__}. {error}".strip())
 
 
 def _generated(login: Login, profile: TokenProfile, spec: KeySpec) -> KeyTrial:

@@ -78,9 +78,7 @@ def is_about_token(error: PKCS11Error) -> bool:
 
     CKR_GENERAL_ERROR and CKR_FUNCTION_FAILED can mean either, so they do not count as proof.
     """
-    return isinstance(error, SESSION_LOST) and not isinstance(
-        error, answers.GeneralError | answers.FunctionFailed
-    )
+    return isinstance(error, SESSION_LOST) and not isinstance(error, answers.GeneralError | answers.FunctionFailed)
 
 
 def translate(error: PKCS11Error, token: str, doing: str) -> CertwrightError:
@@ -93,13 +91,9 @@ def translate(error: PKCS11Error, token: str, doing: str) -> CertwrightError:
     text = f" ({error})" if str(error) else ""
     detail = f"Token {token} answered {code}{text} while {doing}."
     if isinstance(error, _PIN):
-        return Misconfigured(
-            detail, advice=_PIN_ADVICE.get(type(error), "Set a PIN the token allows."), code=code
-        )
+        return Misconfigured(detail, advice=_PIN_ADVICE.get(type(error), "Set a PIN the token allows."), code=code)
     if isinstance(error, _OURS_TO_MEND):
-        return Misconfigured(
-            detail, advice="See the token's manual; its state or our settings must change.", code=code
-        )
+        return Misconfigured(detail, advice="See the token's manual; its state or our settings must change.", code=code)
     if isinstance(error, _WILL_NOT_DO):
         return Refused(detail, advice="Choose another key spec or adapt the token's profile.", code=code)
     return Unavailable(detail, advice="It goes on by itself once the token answers again.", code=code)

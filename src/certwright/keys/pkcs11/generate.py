@@ -100,9 +100,7 @@ def make_pair(
     else:
         curve = {Attribute.EC_PARAMS: _EC_PARAMETERS[spec]}
         domain = session.create_domain_parameters(KeyType.EC, curve, local=True)
-        public, private = domain.generate_keypair(
-            private_template=wanted_private, public_template=wanted_public
-        )
+        public, private = domain.generate_keypair(private_template=wanted_private, public_template=wanted_public)
     return private, public
 
 
@@ -117,31 +115,21 @@ def prove(signer: Signer, public: PublicKey) -> None:
 
 def _check_wishes(profile: TokenProfile, spec: KeySpec, label: str, cka_id: bytes) -> None:
     if profile.key_specs and spec not in profile.key_specs:
-        raise Refused(
-            f"By its profile the token makes no {spec}.", advice=f"It makes: {', '.join(profile.key_specs)}."
-        )
+        raise Refused(f"By its profile the token makes no {spec}.", advice=f"It makes: {', '.join(profile.key_specs)}.")
     if not re.fullmatch(profile.label_pattern, label):
-        raise Refused(
-            f"The token takes no key label '{label}'.", advice=f"It must match {profile.label_pattern}."
-        )
+        raise Refused(f"The token takes no key label '{label}'.", advice=f"It must match {profile.label_pattern}.")
     if len(cka_id) != profile.id_length:
-        raise Refused(
-            f"A CKA_ID of {len(cka_id)} bytes does not fit this token; it takes {profile.id_length}."
-        )
+        raise Refused(f"A CKA_ID of {len(cka_id)} bytes does not fit this token; it takes {profile.id_length}.")
 
 
 def _existing_pair(login: Login, spec: KeySpec, label: str, cka_id: bytes) -> tuple[Any, Any] | None:
     """Return the complete pair under ``cka_id``; None when there is none (any more) and one can be made."""
     private, public = private_keys(login.session, cka_id), public_keys(login.session, cka_id)
     if len(private) > 1 or len(public) > 1:
-        raise Refused(
-            f"The token has several keys with CKA_ID {cka_id.hex()}.", advice="Choose a new CKA_ID."
-        )
+        raise Refused(f"The token has several keys with CKA_ID {cka_id.hex()}.", advice="Choose a new CKA_ID.")
     if private and public:
         if spec_of(public_key_of(public[0])) is not spec:
-            raise Refused(
-                f"CKA_ID {cka_id.hex()} is taken by a key of another kind.", advice="Choose a new CKA_ID."
-            )
+            raise Refused(f"CKA_ID {cka_id.hex()} is taken by a key of another kind.", advice="Choose a new CKA_ID.")
         return private[0], public[0]
     if certificates(login.session, cka_id):
         raise Refused(
@@ -149,9 +137,7 @@ def _existing_pair(login: Login, spec: KeySpec, label: str, cka_id: bytes) -> tu
             advice="The key was destroyed; order again with a new key.",
         )
     if not _destroy_if_ours([*private, *public], label):
-        raise Refused(
-            f"CKA_ID {cka_id.hex()} is taken by a key we did not make.", advice="Choose a new CKA_ID."
-        )
+        raise Refused(f"CKA_ID {cka_id.hex()} is taken by a key we did not make.", advice="Choose a new CKA_ID.")
     return None
 
 

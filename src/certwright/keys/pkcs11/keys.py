@@ -94,9 +94,7 @@ class TokenRSAKey(_TokenKey, rsa.RSAPrivateKey):
         try:
             self._public.verify(signature, data, padding, algorithm)
         except InvalidSignature:
-            raise UnsupportedAlgorithm(
-                "PSS here has MGF1 with the same hash and a salt of its length"
-            ) from None
+            raise UnsupportedAlgorithm("PSS here has MGF1 with the same hash and a salt of its length") from None
         return signature
 
     def _verify(self, signature: bytes, data: bytes, pad: Any, algorithm: Any) -> None:
@@ -139,9 +137,7 @@ class TokenECKey(_TokenKey, ec.EllipticCurvePrivateKey):
         name = _hash_name(signature_algorithm.algorithm)
         raw = self._signer.ecdsa(hashlib.new(name, bytes(data)).digest())
         half = len(raw) // 2
-        signature = utils.encode_dss_signature(
-            int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big")
-        )
+        signature = utils.encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
         try:
             self._public.verify(signature, bytes(data), signature_algorithm)
         except InvalidSignature:
@@ -154,9 +150,7 @@ TokenKey = TokenRSAKey | TokenECKey
 
 def _hash_name(algorithm: Any) -> str:
     if not isinstance(algorithm, hashes.HashAlgorithm) or algorithm.name not in _DIGEST_INFO:
-        raise UnsupportedAlgorithm(
-            "a key in a token signs with SHA-256, SHA-384 or SHA-512 over the whole message"
-        )
+        raise UnsupportedAlgorithm("a key in a token signs with SHA-256, SHA-384 or SHA-512 over the whole message")
     return algorithm.name
 
 

@@ -92,14 +92,10 @@ def load(path: str, init_string: str, environment: Mapping[str, str]) -> Module:
     """
     module = _loaded.get(path)
     if module is not None and module.init_string != init_string:
-        raise Misconfigured(
-            f"Two token profiles start {path} with different strings; a process starts it once."
-        )
+        raise Misconfigured(f"Two token profiles start {path} with different strings; a process starts it once.")
     if module is None:
         if not Path(path).is_file():
-            raise Misconfigured(
-                f"There is no PKCS#11 module at {path}.", advice="Install the token's software."
-            )
+            raise Misconfigured(f"There is no PKCS#11 module at {path}.", advice="Install the token's software.")
         os.environ.update(environment)
         try:
             module = Module(Library(path, init_string), init_string)

@@ -63,9 +63,7 @@ def public_key_of(item: Any) -> PublicKey:
     kind = read(item, Attribute.KEY_TYPE)
     if kind is KeyType.RSA:
         modulus, exponent = item[Attribute.MODULUS], item[Attribute.PUBLIC_EXPONENT]
-        return rsa.RSAPublicNumbers(
-            int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big")
-        ).public_key()
+        return rsa.RSAPublicNumbers(int.from_bytes(exponent, "big"), int.from_bytes(modulus, "big")).public_key()
     if kind is KeyType.EC:
         curve = CURVES.get(item[Attribute.EC_PARAMS])
         if curve is not None:

@@ -54,7 +54,5 @@ def from_token() -> PinSource:
 def _one_line(content: bytes, source: str) -> bytes:
     pin = content.removesuffix(b"\n").removesuffix(b"\r")
     if b"\n" in pin or b"\r" in pin:
-        raise Misconfigured(
-            f"{source} has more than one line.", advice="It must hold the PIN and nothing else."
-        )
+        raise Misconfigured(f"{source} has more than one line.", advice="It must hold the PIN and nothing else.")
     return pin

@@ -94,9 +94,7 @@ class PinAttempts:
     def _close(self, memory: _Memory, token: str, entry: str, before: int, attempt: Attempt) -> None:
         match attempt.ended:
             case "succeeded":
-                memory.tokens.pop(
-                    token
-                )  # what the token refused earlier may have become its PIN: forget it all
+                memory.tokens.pop(token)  # what the token refused earlier may have become its PIN: forget it all
             case "refused":
                 memory.tokens[token][entry] = UNSEEN_ATTEMPTS
             case "not made":

@@ -76,9 +76,7 @@ class TokenProfile:
         known = [item.name for item in fields(cls)]
         unknown = sorted(set(settings) - set(known))
         if unknown:
-            raise Misconfigured(
-                f"Unknown token setting: {', '.join(unknown)}.", advice=f"Known: {', '.join(known)}."
-            )
+            raise Misconfigured(f"Unknown token setting: {', '.join(unknown)}.", advice=f"Known: {', '.join(known)}.")
         try:
             return TypeAdapter(cls).validate_python(dict(settings))
         except ValidationError as error:

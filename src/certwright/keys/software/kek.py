@@ -57,9 +57,7 @@ class KekRing:
         return f"<{type(self).__name__}>"
 
     @classmethod
-    def load(
-        cls, path: Path | None, secret: SecretStr | bytes | None = None, *, create: bool = True
-    ) -> KekRing:
+    def load(cls, path: Path | None, secret: SecretStr | bytes | None = None, *, create: bool = True) -> KekRing:
         """Read the ring from ``secret`` if given, else from ``path``.
 
         An absent file is created with one fresh KEK, unless ``create`` is false. Raises Misconfigured when
@@ -67,9 +65,7 @@ class KekRing:
         damaged.
         """
         if secret is not None:
-            return cls(
-                _from_secret(secret if isinstance(secret, bytes) else secret.get_secret_value().encode())
-            )
+            return cls(_from_secret(secret if isinstance(secret, bytes) else secret.get_secret_value().encode()))
         if path is None:
             raise Misconfigured("No key-encryption key is configured, neither a file nor a secret.")
         if create and not path.exists():
@@ -125,9 +121,7 @@ class KekRing:
             if kek_id not in self.ids:
                 raise NotFound(f"There is no key-encryption key {kek_id}.")
             if kek_id == self.newest.id.hex():
-                raise Refused(
-                    f"{kek_id} is the newest key-encryption key.", advice="Rotate and re-wrap first."
-                )
+                raise Refused(f"{kek_id} is the newest key-encryption key.", advice="Rotate and re-wrap first.")
             kept = tuple(kek for kek in self._keks if kek.id.hex() != kek_id)
             replace_private(path, _to_json(kept))
             self._keks = kept
@@ -156,18 +150,12 @@ def _from_json(path: Path) -> tuple[Kek, ...]:
     try:
         content = json.loads(read_private(path))
     except ValueError as error:
-        raise Misconfigured(
-            f"{path} is damaged: it is not JSON.", advice="Restore it from backup."
-        ) from error
+        raise Misconfigured(f"{path} is damaged: it is not JSON.", advice="Restore it from backup.") from error
     if not isinstance(content, dict) or not all(isinstance(word, str) for word in content.values()):
-        raise Misconfigured(
-            f"{path} is damaged: it does not map ids to keys.", advice="Restore it from backup."
-        )
+        raise Misconfigured(f"{path} is damaged: it does not map ids to keys.", advice="Restore it from backup.")
     keks = tuple(_decode(word.encode(), str(path)) for word in content.values())
     if [kek.id.hex() for kek in keks] != list(content):
-        raise Misconfigured(
-            f"{path} is damaged: a key does not fit its id.", advice="Restore it from backup."
-        )
+        raise Misconfigured(f"{path} is damaged: a key does not fit its id.", advice="Restore it from backup.")
     return keks
 
 

@@ -1,0 +1,32 @@
+"""``python -m benchmarks NAME``: progress on standard error, one JSON object as the last line of standard output."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import platform
+from pathlib import Path
+
+NAMES = sorted(
+    path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in {"__init__", "__main__", "play", "stock"}
+)
+
+
+def main() -> None:
+    """Run one benchmark."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks")
+    parser.add_argument("name", choices=NAMES)
+    name, rest = parser.parse_known_args()
+    module = importlib.import_module(f"benchmarks.{name.name}")
+    options = argparse.ArgumentParser(prog=f"python -m benchmarks {name.name}")
+    if hasattr(module, "arguments"):
+        module.arguments(options)
+    figures = module.run(**vars(options.parse_args(rest)))
+    machine = {"python": platform.python_version(), "cpus": os.cpu_count(), "machine": platform.machine()}
+    print(json.dumps({"benchmark": name.name, **figures, **machine}))
+
+
+if __name__ == "__main__":
+    main()
