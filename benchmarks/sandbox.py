@@ -111,9 +111,7 @@ async def _load(account: dict[str, Any]) -> float:
     return sum(counts) / elapsed
 
 
-async def _keep_busy(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, seconds: float
-) -> int:
+async def _keep_busy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes, seconds: float) -> int:
     end = time.perf_counter() + seconds
     count = 0
     while time.perf_counter() < end:
@@ -124,9 +122,7 @@ async def _keep_busy(
     return count
 
 
-async def _exchange(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes
-) -> tuple[int, bytes]:
+async def _exchange(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, request: bytes) -> tuple[int, bytes]:
     writer.write(request)
     head = await reader.readuntil(b"\r\n\r\n")
     length = int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -20,7 +20,6 @@ from certwright_sandbox.mischief import Holds
 from certwright_sandbox.playing import NotPossible, PlayedCA, World
 
 Wish = Mapping[str, Any]
-FIRST_CA = "digicert"  # whom a wish means that names no CA
 
 
 @dataclass
@@ -89,7 +88,7 @@ class ManagementDoor:
         return route(wish)
 
     def _ca(self, wish: Wish) -> PlayedCA:
-        name = wish.get("ca", FIRST_CA)
+        name = wish.get("ca", self.cas[0].name)  # a wish that names no CA means the first
         for ca in self.cas:
             if ca.name == name:
                 return ca

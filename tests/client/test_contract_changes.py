@@ -1,6 +1,4 @@
-"""Contract tests 65-76: approval, cancelling, reissues, duplicates and revocation, through the
-client.
-"""
+"""Contract tests 65-76: approval, cancelling, reissues, duplicates and revocation."""
 
 from __future__ import annotations
 

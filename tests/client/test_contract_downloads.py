@@ -1,6 +1,4 @@
-"""Contract tests 65-82: approval, cancelling, reissues, duplicates, revocation and downloads, through the
-client.
-"""
+"""Contract tests 77-82: downloads, and certificates that are not what they should be."""
 
 from __future__ import annotations
 
@@ -17,7 +15,6 @@ from certwright.pki import certificate, formats
 from tests.client.sandbox import Tenant, Wish, leaf, soon, until_issued
 
 Make = Callable[..., Tenant]
-WAIT = {"skip_approval": "false"}
 
 
 def _issued(one: Tenant, **changes: object) -> tuple[DigiCert, CAOrder, Wish]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from certwright_sandbox.agenda import Agenda
@@ -74,6 +74,7 @@ def test_rewound_shows_an_owners_things_as_before_their_last_change_and_puts_the
     assert (mine.colour, table.get(3)) == ("blue", newer)
 
 
+@settings(deadline=None, max_examples=25)  # each example opens a file twice
 @given(
     colours=st.lists(st.text(max_size=20), min_size=1, max_size=5),
     names=st.lists(st.text(max_size=10), max_size=3),

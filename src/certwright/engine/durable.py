@@ -1,8 +1,9 @@
 """The durable engine: what is due becomes a short DBOS workflow, run by this worker's threads.
 
 The truth is in our own tables; everything DBOS keeps may be deleted while no worker runs. A workflow carries a kind
-and an id only, and its id holds the fence, so that the same piece of work is never queued twice. It never sleeps:
-what must wait has a row with a due time, and the sweeper brings it back.
+and an id and a fence only; they are its own id too, so that the same piece of work is never queued twice, and one
+that comes late finds another fence and does nothing. It never sleeps: what must wait has a row with a due time, and
+the sweeper brings it back.
 """
 
 from __future__ import annotations
@@ -21,17 +22,20 @@ SWEEP_SECONDS: Final = 0.5
 _QUEUE: Final = "advance"
 _VERSION: Final = "1"  # pinned: workflows carry ids alone, so any release may run those of another
 _KEEP: Final = 1000  # finished workflows that are tidied away at once
+_STUCK_SECONDS: Final = 30.0  # queued so long ago and still due: whoever had it has died or could not begin
+_TROUBLE_SECONDS: Final = 2.0  # the pause after a database could not be asked
+_TIDY_SECONDS: Final = 60.0
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """One kind of thing that becomes due: ``due(limit)`` gives (id, fence) pairs, ``run(id)`` advances one."""
+    """One kind of thing that becomes due: ``due(limit)`` gives (id, fence) pairs, ``run(id, fence)`` advances one."""
 
     due: Callable[[int], list[tuple[int, int]]]
     free_dead_leases: Callable[[], int]
-    run: Callable[[int], object]
+    run: Callable[[int, int], object]
 
 
 class Engine:
@@ -47,9 +51,9 @@ class Engine:
         self._works = works
         self._batch = batch
         self._stopping = threading.Event()
-        self._queued: set[str] = set()
+        self._queued: dict[str, float] = {}  # by workflow id, when (monotonic)
         self._lock = threading.Lock()
-        self._idle = threading.Event()
+        self._next_beat = self._next_tidy = 0.0
         config: DBOSConfig = {
             "name": "certwright",
             "system_database_url": f"sqlite:///{database}" if isinstance(database, Path) else database,
@@ -64,43 +68,53 @@ class Engine:
         DBOS(config=config)
         self._concurrency = concurrency
 
-        def advance(kind: str, subject_id: int, name: str) -> None:
-            self._advance(kind, subject_id, name)
+        def advance(kind: str, subject_id: int, fence: int) -> None:
+            self._advance(kind, subject_id, fence)
 
         self._workflow = DBOS.workflow(name="advance")(advance)
 
-    def _advance(self, kind: str, subject_id: int, name: str) -> None:
+    def _advance(self, kind: str, subject_id: int, fence: int) -> None:
         """The workflow's body; it may run again after a crash, because the row's lease and fence decide."""
         try:
-            self._works[kind].run(subject_id)
+            self._works[kind].run(subject_id, fence)
         except Exception:
             # The row has been given back with a pause; here it only must not be lost from sight.
             log.exception("advance failed", kind=kind, id=subject_id)
         finally:
             with self._lock:
-                self._queued.discard(name)
+                self._queued.pop(_name(kind, subject_id, fence), None)
 
     def run(self, beat: Callable[[], None], beat_seconds: float) -> None:
-        """Launch, sweep until :meth:`stop`, and end in order: what is running is finished first."""
+        """Launch, sweep until :meth:`stop`, and end in order: what is running is finished first.
+
+        A database that cannot be asked is asked again until it can.
+        """
         DBOS.launch()
+        self._clear()
         DBOS.register_queue(
             _QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=0.1, on_conflict="always_update"
         )
-        next_beat = next_tidy = 0.0
         try:
             while not self._stopping.is_set():
-                now = time.monotonic()
-                if now >= next_beat:
-                    beat()
-                    self._take_over()
-                    next_beat = now + beat_seconds
-                if now >= next_tidy:
-                    self._tidy()
-                    next_tidy = now + 60
-                found = self._sweep()
-                self._stopping.wait(0.02 if found >= self._batch else SWEEP_SECONDS)
+                self._stopping.wait(self._turn(beat, beat_seconds))
         finally:
             DBOS.destroy(workflow_completion_timeout_sec=30)
+
+    def _turn(self, beat: Callable[[], None], beat_seconds: float) -> float:
+        """Whatever it is time for; returns for how many seconds to rest then."""
+        try:
+            now = time.monotonic()
+            if now >= self._next_beat:
+                beat()
+                self._take_over()
+                self._next_beat = now + beat_seconds
+            if now >= self._next_tidy:
+                self._tidy()
+                self._next_tidy = now + _TIDY_SECONDS
+            return 0.02 if self._sweep() >= self._batch else SWEEP_SECONDS
+        except Exception:
+            log.exception("the database could not be asked")
+            return _TROUBLE_SECONDS
 
     def stop(self) -> None:
         """Ask :meth:`run` to end; safe in a signal handler."""
@@ -120,18 +134,44 @@ class Engine:
             return 0
         for kind, work in self._works.items():
             for subject_id, fence in work.due(self._batch):
-                name = f"{kind}-{subject_id}-{fence}"
-                with self._lock:
-                    if name in self._queued:
-                        continue
-                    self._queued.add(name)
+                name = _name(kind, subject_id, fence)
+                if not self._is_to_be_queued(name):
+                    continue
                 with SetWorkflowID(name):
-                    DBOS.enqueue_workflow(_QUEUE, self._workflow, kind, subject_id, name)
+                    DBOS.enqueue_workflow(_QUEUE, self._workflow, kind, subject_id, fence)
                 found += 1
         return found
 
+    def _is_to_be_queued(self, name: str) -> bool:
+        """Whether it is not queued by us; one that got stuck makes room for itself, since its id is taken."""
+        now = time.monotonic()
+        with self._lock:
+            since = self._queued.get(name)
+            if since is not None and now - since < _STUCK_SECONDS:
+                return False
+            self._queued[name] = now
+        if since is not None:
+            DBOS.delete_workflows([name])
+        return True
+
+    def _clear(self) -> None:
+        """Delete what a worker left behind that is no more; whatever of it is due is found by the sweep."""
+        self._delete(["ENQUEUED", "PENDING"])
+
     def _tidy(self) -> None:
         """Delete finished workflows: their truth is in our tables."""
-        finished: list[Any] = DBOS.list_workflows(status=["SUCCESS", "ERROR"], limit=_KEEP, load_input=False)
-        if finished:
-            DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
+        self._delete(["SUCCESS", "ERROR"])
+
+    def _delete(self, status: list[str]) -> None:
+        while True:
+            found: list[Any] = DBOS.list_workflows(
+                status=status, limit=_KEEP, load_input=False, load_output=False
+            )
+            if found:
+                DBOS.delete_workflows([workflow.workflow_id for workflow in found])
+            if len(found) < _KEEP:
+                return
+
+
+def _name(kind: str, subject_id: int, fence: int) -> str:
+    return f"{kind}-{subject_id}-{fence}"

@@ -24,28 +24,37 @@ class Runner:
     revocations: RevocationJournal
     ports_for: PortsFor
 
-    def order(self, order_id: int) -> Order | None:
-        """Advance the order as far as it goes at once; None when it is not ours to advance now."""
-        return _run(order_id, FULFIL, self.orders, self.ports_for)
+    def order(self, order_id: int, fence: int | None = None) -> Order | None:
+        """Advance the order as far as it goes at once; None when it is not ours to advance now.
 
-    def revocation(self, revocation_id: int) -> Revocation | None:
-        """Advance the revocation as far as it goes at once; None when it is not ours to advance now."""
-        return _run(revocation_id, REVOKE, self.revocations, self.ports_for)
+        With ``fence``, only if nobody has had it since it stood at that fence.
+        """
+        return _run(order_id, fence, FULFIL, self.orders, self.ports_for)
+
+    def revocation(self, revocation_id: int, fence: int | None = None) -> Revocation | None:
+        """As :meth:`order`, of a revocation."""
+        return _run(revocation_id, fence, REVOKE, self.revocations, self.ports_for)
 
 
 def _run(
-    subject_id: int, story: Story[Subject], journal: LeasedJournal[Subject], ports_for: PortsFor
+    subject_id: int,
+    fence: int | None,
+    story: Story[Subject],
+    journal: LeasedJournal[Subject],
+    ports_for: PortsFor,
 ) -> Subject | None:
-    subject = journal.claim(subject_id)
+    subject = journal.claim(subject_id, fence)
     if subject is None:
         return None
     try:
-        return advance(subject, story, journal, ports_for(subject.account))
+        try:
+            at = ports_for(subject.account)
+        except CertwrightError as error:
+            # Not the CA's trouble and not a step's: our own set-up, such as the key-encryption key.
+            return journal.hold(subject, str(error))
+        return advance(subject, story, journal, at)
     except LostLease:
         return None
-    except CertwrightError as error:
-        # Not the CA's trouble and not a step's: our own set-up, such as the key-encryption key.
-        return journal.hold(subject, str(error))
     except BaseException:
         journal.release(subject)
         raise

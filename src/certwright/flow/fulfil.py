@@ -33,7 +33,7 @@ _PROOF_RESERVE = timedelta(days=1)  # a proof that ends sooner is replaced by a 
 
 def admit_order(order: Order, at: Ports) -> Answer:
     """May this be ordered? Everything that can be known before money is spent is asked here."""
-    if order.cancel_comment is not None:
+    if order.cancel_comment:
         return _withdrawn(order)
     wish = order.request
     product = at.catalogue.product(wish.product)
@@ -80,6 +80,8 @@ def make_key(order: Order, at: Ports) -> Answer:
     """Make the private key where it is to live; its id was chosen and stored when the order was recorded."""
     if order.key.made:
         return Done()
+    if order.cancel_comment:
+        return _withdrawn(order)
     key = at.keys.make(order.key)
     where = f" in token {key.token}, id {key.cka_id}" if key.kind is KeyKind.PKCS11 else ""
     return Done(f"key {key.spec} made{where}", {"key": key})
@@ -89,6 +91,8 @@ def make_csr(order: Order, at: Ports) -> Answer:
     """Sign the CSR, unless one was given."""
     if order.csr:
         return Done()
+    if order.cancel_comment:
+        return _withdrawn(order)
     wish = order.request
     csr = at.keys.sign_csr(order.key, wish.names, wish.common_name)
     return Done("CSR signed", {"csr": csr})
@@ -97,7 +101,6 @@ def make_csr(order: Order, at: Ports) -> Answer:
 def place(order: Order, at: Ports) -> Call[Progress]:
     """Ask the CA for the certificate: a new order, or a reissue or duplicate inside one. Exactly once."""
     wish, ca = order.request, at.ca
-    ca.check(order.placement)
     send: Callable[[float], Progress]
     search: Callable[[frozenset[str]], tuple[CAOrder, ...]] | None = None
     marks: Callable[[], frozenset[str]] = frozenset
@@ -121,16 +124,25 @@ def place(order: Order, at: Ports) -> Call[Progress]:
     return Call(
         what={"new": "order"}.get(wish.operation, str(wish.operation)),
         send=send,
-        done=partial(_placed, order, at),
+        done=partial(_placed, at),
         settle_time=at.settle_time,
-        search=partial(_adopt, order, at, search) if search else None,
+        search=partial(_adopt, at, search) if search else None,
         marks=marks,
+        unless=partial(_better_not, order, at),
         sending={"state": OrderState.PLACING, "waiting_for": None},
         unknown={"state": OrderState.OUTCOME_UNKNOWN},
     )
 
 
-def _placed(order: Order, at: Ports, progress: Progress) -> Done | Refuse:
+def _better_not(order: Order, at: Ports) -> Refuse | None:
+    """What speaks against asking the CA now: somebody has cancelled, or (raised) it cannot succeed any more."""
+    if order.cancel_comment:
+        return _withdrawn(order)
+    at.ca.check(order.placement)
+    return None
+
+
+def _placed(at: Ports, progress: Progress) -> Done | Refuse:
     if isinstance(progress, Ended):
         return Refuse(progress.why, changes={"state": progress.state, "ca_order": progress.ca_order})
     changes: dict[str, Any] = {
@@ -147,12 +159,11 @@ def _placed(order: Order, at: Ports, progress: Progress) -> Done | Refuse:
         note += ", issued at once"
     else:
         changes |= {"waiting_for": progress.waiting_for, "proofs": progress.proofs}
-        note += f", waiting for {progress.waiting_for}"
+        note += f", waiting for {progress.waiting_for}. {progress.why}".rstrip(". ")
     return Done(note, changes, kind=EventKind.CA, must_be_kept=True)
 
 
 def _adopt(
-    order: Order,
     at: Ports,
     search: Callable[[frozenset[str]], tuple[CAOrder, ...]],
     marks: frozenset[str],
@@ -185,10 +196,13 @@ def collect(order: Order, at: Ports) -> Answer:
         return Done()
     if order.ca_order is None:
         raise TypeError("an order cannot be collected before it is placed")
-    if order.cancel_comment is not None and (answer := _cancel(order, order.ca_order, at)) is not None:
-        return answer
+    if order.cancel_comment:
+        return _cancel(order, order.ca_order, at)
     wanted = csrs.decode(order.csr).public_key_sha256
-    progress = at.ca.collect(order.ca_order, public_key_sha256=wanted)
+    try:
+        progress = at.ca.collect(order.ca_order, public_key_sha256=wanted)
+    except Refused as error:
+        return _not_told(order, error, at)
     at.standing.answered()
     match progress:
         case Issued():
@@ -231,21 +245,33 @@ def _proofs(order: Order, progress: Pending, at: Ports) -> tuple[Proof, ...]:
     return at.ca.proofs(progress.ca_order) if isinstance(at.ca, ProvesControl) else known
 
 
-def _cancel(order: Order, ca_order: CAOrder, at: Ports) -> Answer | None:
-    """Withdraw at the CA what a person asked to have cancelled; None when the CA will not and the order goes on."""
+def _not_told(order: Order, error: Refused, at: Ports) -> Wait:
+    """An order that was placed ends when the CA says that it has ended, not when it will not say how it stands."""
+    return Wait(
+        at.clock.now() + cadence.after_trouble(99),
+        f"The CA does not tell how the order stands: {error.detail}",
+        {"looks": order.looks + 1, "trouble": "unavailable"},
+        kind=EventKind.ALARM,
+        advice=error.advice,
+    )
+
+
+def _cancel(order: Order, ca_order: CAOrder, at: Ports) -> Answer:
+    """Withdraw at the CA what a person asked to have cancelled; when the CA will not, the order goes on."""
     if not isinstance(at.ca, Cancels):
-        raise Refused("This CA cannot cancel an order.")
+        return _not_cancelled("this CA has no cancelling over its API", "Cancel it in the CA's console.", at)
     try:
-        at.ca.cancel(ca_order, order.cancel_comment or "cancelled")
+        at.ca.cancel(ca_order, order.cancel_comment or "")
     except Refused as error:
-        return Wait(
-            at.clock.now(),
-            f"The CA would not cancel: {error.detail}",
-            {"cancel_comment": None},
-            kind=EventKind.CA,
-            advice=error.advice,
-        )
+        return _not_cancelled(error.detail, error.advice, at)
     return _withdrawn(order)
+
+
+def _not_cancelled(why: str, advice: str, at: Ports) -> Wait:
+    changes = {"cancel_comment": ""}
+    return Wait(
+        at.clock.now(), f"The CA would not cancel: {why}", changes, kind=EventKind.CA, advice=advice
+    )
 
 
 def _withdrawn(order: Order) -> Refuse:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from certwright.flow.advance import Step, Story
 from certwright.flow.answers import Answer, Done, Refuse, Wait
 from certwright.flow.paid import Call
@@ -54,8 +53,10 @@ def follow(revocation: Revocation, at: Ports) -> Answer:
         return Done()
     progress = _able(at).revocation(revocation.target)
     at.standing.answered()
-    if progress is None or progress.state is RevocationState.REFUSED:
-        return Refuse(progress.why if progress and progress.why else "The revocation was rejected.")
+    if progress is None:  # it had it, so this answer is a stale one
+        progress = RevocationProgress(RevocationState.PENDING, why="The CA does not show the revocation yet.")
+    if progress.state is RevocationState.REFUSED:
+        return Refuse(progress.why or "The revocation was rejected.")
     if progress.state is RevocationState.REVOKED:
         return Done("revoked", {"state": progress.state}, kind=EventKind.CA)
     now = at.clock.now()

@@ -71,7 +71,8 @@ class Order:
     ``trouble`` is ``unavailable`` or ``misconfigured`` while an error keeps it from going on, else empty.
     ``step`` names the first unfinished step of its story. ``looks`` counts the looks at the CA since the order
     last changed. ``collected`` is what the CA gave us (DER, any order) before it is judged. ``fence`` is the
-    number of the lease under which it is being advanced. Times are UTC.
+    number of the lease under which it is being advanced. ``cancel_comment`` is set while a person wants it
+    withdrawn; a step that has to give that up sets it to "". Times are UTC.
     """
 
     id: int
@@ -153,9 +154,10 @@ class Revocation:
 
 
 class Outcome(StrEnum):
-    """What became of an intent. Only ``OPEN`` may still turn out to have had an effect at the CA."""
+    """What became of an intent. Only the first two may still turn out to have had an effect at the CA."""
 
     OPEN = "open"
+    OVERDUE = "overdue"  # as open: its time has passed and the CA showed nothing, which is seen once more
     DONE = "done"
     REFUSED = "refused"  # the CA said no
     NOT_DONE = "not_done"  # it never left us, or the CA turned it away before acting
@@ -175,6 +177,11 @@ class Intent:
     deadline: datetime
     marks: frozenset[str]
     outcome: Outcome
+
+    @property
+    def open(self) -> bool:
+        """True while the call may still turn out to have had an effect."""
+        return self.outcome in (Outcome.OPEN, Outcome.OVERDUE)
 
 
 class EventKind(StrEnum):

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Q
 
 from certwright.model.ca import CAOrder
-from certwright.model.errors import NotFound, Refused
+from certwright.model.errors import LostLease, NotFound, Refused
 from certwright.model.order import KeyReference, Order, Revocation
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState, Operation
@@ -49,9 +49,12 @@ class Inventory:
         now = self._clock.now()
         leaf = chain.leaf
         with transaction.atomic():
+            mine = models.Order.objects.filter(pk=order.id, fence=order.fence)
+            order_row = mine.select_related("account").first()
+            if order_row is None:
+                raise LostLease(f"order {order.id} is no longer ours at fence {order.fence}")
             for intermediate in chain.intermediates:
                 self._enter(intermediate, now)
-            order_row = models.Order.objects.select_related("account").get(pk=order.id)
             placed = order.ca_order or CAOrder("")
             row = self._enter(
                 leaf,
@@ -68,7 +71,7 @@ class Inventory:
             models.Order.objects.filter(pk=order.id).update(certificate=row)
         return leaf.fingerprint
 
-    def _enter(self, certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:  # noqa: ANN401
+    def _enter(self, certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:
         """Insert the certificate unless it is known; links that were not known before are added."""
         known = models.Certificate.objects.filter(fingerprint=certificate.fingerprint).first()
         if known is not None:
@@ -148,7 +151,7 @@ class Inventory:
         }
         return Chain(entry.certificate, tuple(by_fingerprint[fingerprint] for fingerprint in row.chain))
 
-    def _leaves(self) -> Any:  # noqa: ANN401 - a query of the ORM
+    def _leaves(self) -> Any:
         return models.Certificate.objects.filter(is_ca=False).select_related("account", "key", "replaces")
 
     def _entry(self, row: models.Certificate) -> Entry:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Generic
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Case, DateTimeField, F, Q, QuerySet, Value, When
 
 from certwright.model.errors import LostLease
 from certwright.model.order import Event, EventKind, Intent, Order, Outcome, Revocation
@@ -22,33 +23,40 @@ LEASE = timedelta(minutes=5)
 PAUSE = timedelta(minutes=1)
 
 
-class LeasedJournal(Generic[Subject]):
+class LeasedJournal(ABC, Generic[Subject]):
     """What orders and revocations have in common."""
 
     table: type[models.Order | models.Revocation]
     subject_field: str
 
-    def __init__(self, clock: Clock, owner: str, alive: Callable[[str], bool]) -> None:
+    def __init__(
+        self, clock: Clock, owner: str, alive: Callable[[str], bool], *, lease: timedelta = LEASE
+    ) -> None:
         """``owner`` names this process; ``alive`` tells whether a named process still runs."""
         self._clock = clock
         self._owner = owner
         self._alive = alive
+        self._lease = lease
 
+    @abstractmethod
     def _rows(self) -> QuerySet[Any]:
-        raise TypeError("a journal of its own says which rows it reads")
+        """The table with what is read along."""
 
-    def _value(self, row: Any) -> Subject:  # noqa: ANN401 - a row of the journal's own table
-        raise TypeError("a journal of its own says how a row is read")
+    @abstractmethod
+    def _value(self, row: Any) -> Subject:
+        """A row of it as a value."""
 
+    @abstractmethod
     def _columns(self, subject: Subject) -> dict[str, Any]:
-        raise TypeError("a journal of its own says what it writes")
+        """What a save writes."""
 
     def due(self, limit: int) -> list[tuple[int, int]]:
         """(id, fence) of what is due now, longest due first, of CA accounts that may be asked at present."""
         now = self._clock.now()
+        free = Q(lease_owner="") | Q(lease_until__lte=now)
         quiet = Q(account__quiet_until__isnull=True) | Q(account__quiet_until__lte=now)
         ready = self.table.objects.filter(
-            quiet, next_action_at__lte=now, account__enabled=True, account__paused_because=""
+            free, quiet, next_action_at__lte=now, account__enabled=True, account__paused_because=""
         )
         return list(ready.order_by("next_action_at").values_list("pk", "fence")[:limit])
 
@@ -64,8 +72,11 @@ class LeasedJournal(Generic[Subject]):
             lease_owner="", lease_until=None, next_action_at=self._clock.now()
         )
 
-    def claim(self, subject_id: int) -> Subject | None:
-        """Take the lease and read the subject under a new fence; None while somebody else has it, or it ended."""
+    def claim(self, subject_id: int, fence: int | None = None) -> Subject | None:
+        """Take the lease and read the subject under a new fence; None while somebody else has it, or it ended.
+
+        With ``fence``, None too when somebody has had it since it stood at that fence.
+        """
         now = self._clock.now()
         with transaction.atomic():
             row = self._rows().filter(pk=subject_id).first()
@@ -73,10 +84,15 @@ class LeasedJournal(Generic[Subject]):
                 return None
             if row.lease_owner and row.lease_until > now and self._alive(row.lease_owner):
                 return None
-            row.fence += 1
-            self.table.objects.filter(pk=subject_id).update(
-                lease_owner=self._owner, lease_until=now + LEASE, next_action_at=now + LEASE, fence=row.fence
+            if fence is not None and row.fence != fence:
+                return None
+            until = now + self._lease
+            taken = self.table.objects.filter(pk=subject_id, fence=row.fence).update(
+                lease_owner=self._owner, lease_until=until, next_action_at=until, fence=row.fence + 1
             )
+            if not taken:  # by somebody else, just now
+                return None
+            row.fence += 1
         row.next_action_at = None
         return self._value(row)
 
@@ -100,7 +116,7 @@ class LeasedJournal(Generic[Subject]):
             if closes is not None:
                 intent, outcome = closes
                 models.PurchaseIntent.objects.filter(pk=intent.id).update(
-                    outcome=outcome, closed_at=self._clock.now()
+                    outcome=outcome, closed_at=None if outcome is Outcome.OVERDUE else self._clock.now()
                 )
         return subject
 
@@ -135,7 +151,7 @@ class LeasedJournal(Generic[Subject]):
         columns = self._columns(subject)
         if subject.ended or subject.next_action_at is not None:
             columns |= {
-                "next_action_at": None if subject.ended else subject.next_action_at,
+                "next_action_at": None if subject.ended else self._due(subject.next_action_at),
                 "lease_owner": "",
                 "lease_until": None,
             }
@@ -143,6 +159,12 @@ class LeasedJournal(Generic[Subject]):
         if not changed:
             raise LostLease(f"{self.subject_field} {subject.id} is no longer ours at fence {subject.fence}")
         write_events(self.subject_field, subject.id, events, self._clock.now())
+
+
+    def _due(self, wanted: datetime | None) -> Case:
+        """When to go on: at once if somebody has asked for that while the lease was held (see ``Orders.wake``)."""
+        woken = When(next_action_at__lt=F("lease_until"), then=Value(self._clock.now()))
+        return Case(woken, default=Value(wanted), output_field=DateTimeField())
 
 
 def write_events(subject_field: str, subject_id: int, events: Sequence[Event], at: datetime) -> None:

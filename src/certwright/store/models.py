@@ -157,7 +157,7 @@ class Order(Leased):
     certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, related_name="orders")
     replaces = models.ForeignKey(Certificate, models.SET_NULL, null=True, related_name="successor_orders")
     looks = models.IntegerField(default=0)
-    cancel_comment = models.TextField(null=True)  # noqa: DJ001 - null: nobody asked to cancel
+    cancel_comment = models.TextField(null=True)
     created_at = models.DateTimeField()
     placed_at = models.DateTimeField(null=True)
 

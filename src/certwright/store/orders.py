@@ -65,7 +65,7 @@ class Orders:
             return self._same(reference, account, request), False
         return self.get(str(row.pk)), True
 
-    def _insert(  # noqa: PLR0913 - one row, one call
+    def _insert(
         self,
         account: str,
         request: Request,
@@ -159,11 +159,11 @@ class Orders:
         now = self._clock.now()
         table = models.Order.objects.filter(pk=order.id)
         table.update(watched_until=now + timedelta(seconds=seconds))
-        table.filter(lease_owner="", next_action_at__isnull=False).update(next_action_at=now)
+        table.filter(next_action_at__isnull=False).update(next_action_at=now)
 
     def wake(self, order: Order) -> None:
-        """Make an unfinished order due now."""
-        table = models.Order.objects.filter(pk=order.id, lease_owner="")
+        """Make an unfinished order due now; one that is just being advanced, again after that."""
+        table = models.Order.objects.filter(pk=order.id)
         table.exclude(state__in=[state for state in OrderState if state.ended]).update(
             next_action_at=self._clock.now()
         )
@@ -171,7 +171,7 @@ class Orders:
     def hint(self, account: str, ca_order_id: str) -> int:
         """A CA hinted that something happened: what is pending there becomes due now; returns how much that was."""
         pending = models.Order.objects.filter(
-            account__name=account, lease_owner="", state__in=[OrderState.PENDING, OrderState.OUTCOME_UNKNOWN]
+            account__name=account, state__in=[OrderState.PENDING, OrderState.OUTCOME_UNKNOWN]
         )
         if ca_order_id:
             pending = pending.filter(ca_order_id=ca_order_id)
@@ -197,7 +197,7 @@ class Orders:
                 advice="An issued certificate is ended with: certwright cert revoke",
             )
         with transaction.atomic():
-            models.Order.objects.filter(pk=order.id).update(cancel_comment=comment)
+            models.Order.objects.filter(pk=order.id).update(cancel_comment=comment or "Cancelled.")
             self.note(order, f"asked to cancel: {comment}")
         self.wake(order)
 
@@ -220,12 +220,14 @@ class Orders:
 
         Raises Refused while the outcome of a paid call is unknown: nobody would look for it any more.
         """
-        if models.PurchaseIntent.objects.filter(order_id=order.id, outcome=Outcome.OPEN).exists():
-            raise Refused(
-                f"Whether the CA carried out the call of order {order.id} is not known yet.",
-                advice=f"Find out first: certwright order check {order.id}",
-            )
-        models.Order.objects.filter(pk=order.id).delete()
+        unclear = models.PurchaseIntent.objects.filter(order_id=order.id)
+        with transaction.atomic():  # or a worker could send between the question and the deletion
+            if unclear.filter(outcome__in=(Outcome.OPEN, Outcome.OVERDUE)).exists():
+                raise Refused(
+                    f"Whether the CA carried out the call of order {order.id} is not known yet.",
+                    advice=f"Find out first: certwright order check {order.id}",
+                )
+            models.Order.objects.filter(pk=order.id).delete()
 
     def revoke(
         self,

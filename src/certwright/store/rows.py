@@ -114,15 +114,16 @@ def order_columns(order: values.Order) -> dict[str, Any]:
         "ca_certificate_id": placed.certificate_id,
         "ca_request_id": placed.request_id,
         "proofs": [_proof_json(proof) for proof in order.proofs],
-        # Once the certificate is in the inventory a second copy here would only cost space.
-        "collected": [] if order.fingerprint and not order.ended else _collected(order),
+        "collected": _collected(order),
         "looks": order.looks,
-        "cancel_comment": order.cancel_comment,
         "placed_at": order.placed_at,
+        # A person may have set it since the order was read, so it is only ever taken back, and expressly.
+        **({"cancel_comment": None} if order.cancel_comment == "" else {}),
     }
 
 
 def _collected(order: values.Order) -> list[str]:
+    """Needed until the order is through; after that the inventory has it, and a mismatch is evidence."""
     done = order.state is OrderState.ISSUED
     return [] if done else [b64encode(der).decode("ascii") for der in order.collected]
 

@@ -24,7 +24,7 @@ def use(database: Path | str) -> None:
     For the life of the process; another database later raises Misconfigured, as does another kind of URL.
     """
     wanted = _database(database)
-    if _DATABASE and _DATABASE != wanted:
+    if _DATABASE and wanted != _DATABASE:
         raise Misconfigured("This process has another database open already.")
     _DATABASE.update(wanted)
     with suppress(AttributeError):  # one may have been made before it was known which

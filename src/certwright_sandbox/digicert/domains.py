@@ -169,10 +169,8 @@ def dcv_token_view(office: Office, domain: Domain) -> dict[str, Any]:
     """The domain's current random value."""
     assert domain.token is not None
     assert domain.token_expires is not None
-    if is_proven(office, domain):
-        status = "active"
-    else:
-        status = "pending" if domain.token_expires > office.now() else "expired"
+    is_good = domain.token_expires > office.now()
+    status = "active" if is_proven(office, domain) else "pending" if is_good else "expired"
     return token_view(domain.dcv_method, domain.name, domain.token, stamp(domain.token_expires), status)
 
 

@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from structlog.testing import capture_logs
 
-from certwright.cas.about import About
 from certwright.cas.digicert import progress, wire, wire_account
 from certwright.cas.digicert.caller import read_as
 from certwright.cas.digicert.errors import refusal
@@ -20,12 +19,9 @@ from certwright.cas.http import Answer
 from certwright.model.ca import CAOrder, Ended, Pending
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
 from certwright.model.words import OrderState, WaitingFor
-from certwright.pki import csr
 from certwright.pki.keys import public_key_sha256
 
 KEY = ec.generate_private_key(ec.SECP256R1())
-CSR = csr.build(KEY, ["a.example", "b.example"])
-ABOUT = About.load("digicert")
 
 
 def _answer(body: bytes, status: int = 200, *, changes: bool = False, media_type: str = "application/json") -> Answer:

@@ -1,0 +1,1 @@
+"""One fake per port of ``model/ports.py``: in memory, with the contract of the real thing, told what to do by tests."""
