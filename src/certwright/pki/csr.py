@@ -11,6 +11,7 @@ import hashlib
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -127,7 +128,11 @@ def decode(data: bytes, *, maximum: int = MAXIMUM_SIZE) -> CSR:
     """
     if len(data) > maximum:
         raise Invalid(f"The CSR is larger than {maximum} bytes.")
-    der = data if _der.looks_like(data) else _der_in_text(data)
+    return _decoded(data if _der.looks_like(data) else _der_in_text(data))
+
+
+@lru_cache(maxsize=64)  # an order's steps read the same CSR again and again, and a CSR never changes
+def _decoded(der: bytes) -> CSR:
     try:
         return _described(x509.load_der_x509_csr(der), der)
     except Invalid:
