@@ -255,7 +255,7 @@ class Certwright:
         return count
 
     def token(self, name: str) -> Pkcs11Keys:
-        """The token of that name: its profile in ``tokens/NAME.toml``, or a label or serial at the default module."""
+        """The token of that name: its profile in ``tokens/NAME.toml``, or its label at the default module."""
         known = self._tokens.get(name)
         if known is None:
             from certwright.keys.pkcs11.settings import open_token

@@ -13,7 +13,7 @@ FOUR_THREADS = """
 import threading
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-rounds, errors = 25, []
+rounds, errors = 12, []
 
 def work():
     keys = open_keys()

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from certwright.keys.pkcs11 import Pkcs11Keys, TokenKeyReference
 from certwright.pki.keys import KeySpec
@@ -24,38 +26,16 @@ from tests.token.programs import library, program
 HANDSHAKES = 12
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def handshake(port: int, authority: Authority) -> bytes:
+def handshake(door: Path, authority: Authority) -> bytes:
     """Make one full TLS handshake, verified to the root and the name; returns the leaf shown."""
     context = ssl.create_default_context(cadata=authority.root_pem.decode())
-    with (
-        socket.create_connection(("127.0.0.1", port), timeout=10) as raw,
-        context.wrap_socket(raw, server_hostname=NAME) as secure,
-    ):
-        leaf = secure.getpeercert(binary_form=True)
-        assert leaf
-        return leaf
-
-
-def wait_until_listening(port: int, server: subprocess.Popen[bytes]) -> None:
-    """Return once the server takes connections; fails when it ended."""
-    deadline = time.monotonic() + 15
-    while True:
-        assert server.poll() is None, "the server ended"
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-        except OSError:
-            assert time.monotonic() < deadline, "the server does not listen"
-            time.sleep(0.05)
-        else:
-            return
+    with socket.socket(socket.AF_UNIX) as raw:
+        raw.settimeout(10)
+        raw.connect(str(door))
+        with context.wrap_socket(raw, server_hostname=NAME) as secure:
+            leaf = secure.getpeercert(binary_form=True)
+            assert leaf
+            return leaf
 
 
 def children_of(process: subprocess.Popen[bytes]) -> list[str]:
@@ -64,17 +44,19 @@ def children_of(process: subprocess.Popen[bytes]) -> list[str]:
 
 
 @contextmanager
-def running(command: list[str], port: int, environment: dict[str, str]) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a server for the block."""
-    server = subprocess.Popen(
-        command, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL
-    )
+def running(server: Nginx) -> Iterator[subprocess.Popen[bytes]]:
+    """Run nginx for the block."""
+    process = subprocess.Popen(server.command, env={**os.environ, **server.environment})
     try:
-        wait_until_listening(port, server)
-        yield server
+        deadline = time.monotonic() + 15
+        while not server.pid_file.exists():
+            assert process.poll() is None, "nginx ended"
+            assert time.monotonic() < deadline, "nginx does not listen"
+            time.sleep(0.02)  # the file appears once nginx listens; it gives no other sign
+        yield process
     finally:
-        server.terminate()
-        server.communicate(timeout=10)
+        process.terminate()
+        process.wait(timeout=10)
 
 
 @pytest.fixture(params=[KeySpec.EC_P256, KeySpec.RSA_2048])
@@ -89,7 +71,8 @@ class Nginx:
     """nginx whose key is in the token, reached through OpenSSL's pkcs11 engine and OpenSC's spy."""
 
     def __init__(self, token: RealToken, folder: Path, uri: str, chain: list[bytes]) -> None:
-        self.port = free_port()
+        self.door = folder / "s"
+        self.pid_file = folder / "nginx.pid"
         self.log = folder / "spy.log"
         (folder / "chain.pem").write_bytes(pem(chain))
         self.environment = {
@@ -114,13 +97,13 @@ class Nginx:
         user = "user root;\n" if os.geteuid() == 0 else ""
         (self._folder / "nginx.conf").write_text(
             f"{names}{user}daemon off;\nworker_processes 1;\nssl_engine pkcs11;\n"
-            f"pid {self._folder}/nginx.pid;\nerror_log {self._folder}/error.log;\n"
+            f"pid {self.pid_file};\nerror_log {self._folder}/error.log;\n"
             f"events {{}}\nhttp {{\naccess_log off;\n"
             + "".join(
                 f"{kind}_temp_path {self._folder}/{kind};\n"
                 for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
             )
-            + f"server {{\nlisten 127.0.0.1:{self.port} ssl;\nssl_session_tickets off;\n"
+            + f"server {{\nlisten unix:{self.door} ssl;\nssl_session_tickets off;\n"
             f"ssl_certificate {self._folder}/chain.pem;\n"
             f"ssl_certificate_key 'engine:pkcs11:{uri}';\nreturn 200;\n}}\n}}\n"
         )
@@ -142,9 +125,9 @@ def test_nginx_serves_with_a_key_it_never_sees_and_every_handshake_is_a_signatur
     chain = keys.stored_chain(pair)
     server = Nginx(token, tmp_path, keys.key_uri(pair), chain)
 
-    with running(server.command, server.port, server.environment):
+    with running(server):
         before = server.signatures
-        shown = {handshake(server.port, authority) for _ in range(HANDSHAKES)}
+        shown = {handshake(server.door, authority) for _ in range(HANDSHAKES)}
         after = server.signatures
 
     assert shown == {chain[0]}
@@ -163,7 +146,7 @@ def test_nginx_takes_a_renewed_key_on_reload_and_no_handshake_fails(
 
     old = make()
     server = Nginx(token, tmp_path, keys.key_uri(old), keys.stored_chain(old))
-    with running(server.command, server.port, server.environment) as nginx:
+    with running(server) as nginx:
         new = make()
         old_leaf, new_leaf = keys.stored_chain(old)[0], keys.stored_chain(new)[0]
         (tmp_path / "chain.pem").write_bytes(pem(keys.stored_chain(new)))
@@ -172,28 +155,54 @@ def test_nginx_takes_a_renewed_key_on_reload_and_no_handshake_fails(
         deadline, shown = time.monotonic() + 15, old_leaf
         while shown != new_leaf:
             assert time.monotonic() < deadline, "nginx still serves the old pair"
-            shown = handshake(server.port, authority)
+            shown = handshake(server.door, authority)
         # One good handshake is not enough: until the old worker is gone it may take a connection and sign
         # with the old key. This is what the grace period before destroying stands for.
         while len(children_of(nginx)) > 1:
             assert time.monotonic() < deadline, "nginx's old worker does not end"
-            assert handshake(server.port, authority) in {old_leaf, new_leaf}
+            assert handshake(server.door, authority) in {old_leaf, new_leaf}
         keys.destroy(old)
 
-        assert {handshake(server.port, authority) for _ in range(5)} == {new_leaf}
+        assert {handshake(server.door, authority) for _ in range(5)} == {new_leaf}
 
 
-def test_gnutls_serves_key_and_leaf_from_the_token(
+def test_gnutls_proves_itself_with_key_and_leaf_read_from_the_token(
     token: RealToken, keys: Pkcs11Keys, pair: TokenKeyReference, authority: Authority, tmp_path: Path
 ) -> None:
-    port, uri = free_port(), keys.key_uri(pair)
-    chain_file = tmp_path / "chain.pem"
-    chain_file.write_bytes(pem(keys.stored_chain(pair)))
-    command = [program("gnutls-serv", "gnutls-bin"), "--http", f"--port={port}", f"--provider={token.module}"]
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_verify_locations(cadata=authority.root_pem.decode() + pem(authority.cas).decode())
+    context.verify_mode = ssl.CERT_REQUIRED
+    key = ec.generate_private_key(ec.SECP256R1())
+    files = tmp_path / "server.pem", tmp_path / "server.key"
+    files[0].write_bytes(pem([authority.issue(key.public_key()), *authority.cas]))
+    files[1].write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    context.load_cert_chain(*files)
+    uri = keys.key_uri(pair)
+    (tmp_path / "root.pem").write_bytes(authority.root_pem)
 
-    with running(
-        [*command, f"--x509keyfile={uri}", f"--x509certfile={chain_file}"],
-        port,
-        {**token.environment, "GNUTLS_PIN": token.pin},
-    ):
-        assert handshake(port, authority) == keys.stored_chain(pair)[0]
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        listener.settimeout(15)
+        client = subprocess.Popen(
+            [
+                program("gnutls-cli", "gnutls-bin"),
+                f"--port={listener.getsockname()[1]}",
+                f"--provider={token.module}",
+                f"--x509keyfile={uri}",
+                f"--x509certfile={uri.replace('type=private', 'type=cert')}",
+                f"--x509cafile={tmp_path / 'root.pem'}",
+                f"--verify-hostname={NAME}",
+                f"--sni-hostname={NAME}",
+                "127.0.0.1",
+            ],
+            env={**os.environ, **token.environment, "GNUTLS_PIN": token.pin},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        raw, _ = listener.accept()
+        raw.settimeout(15)
+        with context.wrap_socket(raw, server_side=True) as secure:
+            shown = secure.getpeercert(binary_form=True)
+        client.wait(timeout=15)
+
+    assert shown == keys.stored_chain(pair)[0]

@@ -63,10 +63,16 @@ def list_tokens(as_json: AsJSON = False) -> None:
 
 
 @app.command()
-def check(name: Name, as_json: AsJSON = False) -> None:
+def check(
+    name: Name,
+    one_more_login: Annotated[
+        bool, typer.Option("--one-more-login", help="Log in although a login failed before: mind the token's count.")
+    ] = False,
+    as_json: AsJSON = False,
+) -> None:
     """Log in, make a passing key, sign with it, and tell what the token can do."""
     with opened() as certwright:
-        report = certwright.token(name).check()
+        report = certwright.token(name).check(one_more_login=one_more_login)
         if as_json:
             print_json(dataclasses.asdict(report))
             return

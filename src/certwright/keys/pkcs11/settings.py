@@ -26,7 +26,7 @@ def open_token(
     """The token that ``name`` means; nothing is loaded and no PIN is read before it is used.
 
     With a file at ``profile`` (TOML, the fields of TokenProfile and optionally ``pin_file``) the name is ours.
-    Without one it is the token's own label or serial, at ``module``. The PIN comes from the profile's file, the
+    Without one it is the token's own label, at ``module``. The PIN comes from the profile's file, the
     given file, the given value or the person at the terminal, in this order. Raises Misconfigured.
     """
     if profile.exists():
