@@ -176,7 +176,8 @@ class Certwright:
 
     def engine(self, concurrency: int | None = None) -> Engine:
         """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
-        from certwright.engine.durable import Engine, Work
+        from certwright.engine.durable import Chore, Engine, Work
+        from certwright.engine.watch import PERIOD, Watch
 
         runner = self.runner
         works = {
@@ -191,6 +192,7 @@ class Certwright:
             self.identity.name,
             works,
             concurrency=concurrency or self.settings.concurrency,
+            chores=[Chore("watch", Watch(self.orders, self.ports).turn, PERIOD.total_seconds())],
         )
 
     def seal_secrets(self, account: str, values: Mapping[str, str]) -> bytes:

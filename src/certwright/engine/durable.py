@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -38,17 +38,34 @@ class Work:
     run: Callable[[int, int], object]
 
 
+@dataclass(frozen=True, slots=True)
+class Chore:
+    """Something done again and again beside the work, every so many seconds, in a thread of its own."""
+
+    name: str
+    run: Callable[[], object]
+    seconds: float
+
+
 class Engine:
     """Runs due work in this process until it is stopped."""
 
     def __init__(
-        self, database: Path | str, name: str, works: Mapping[str, Work], *, concurrency: int, batch: int = 200
+        self,
+        database: Path | str,
+        name: str,
+        works: Mapping[str, Work],
+        *,
+        concurrency: int,
+        batch: int = 200,
+        chores: Sequence[Chore] = (),
     ) -> None:
         """``database`` is the engine's own SQLite file or a PostgreSQL URL; ``name`` is this worker's identity.
 
         ``works`` by kind (``order``, ``revocation``); ``concurrency`` is the number of threads that advance.
         """
         self._works = works
+        self._chores = chores
         self._batch = batch
         self._stopping = threading.Event()
         self._queued: dict[str, float] = {}  # by workflow id, when (monotonic)
@@ -94,11 +111,25 @@ class Engine:
         DBOS.register_queue(
             _QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=0.1, on_conflict="always_update"
         )
+        threads = [threading.Thread(target=self._do, args=(chore,), name=chore.name) for chore in self._chores]
+        for thread in threads:
+            thread.start()
         try:
             while not self._stopping.is_set():
                 self._stopping.wait(self._turn(beat, beat_seconds))
         finally:
+            self.stop()
+            for thread in threads:
+                thread.join()
             DBOS.destroy(workflow_completion_timeout_sec=30)
+
+    def _do(self, chore: Chore) -> None:
+        """One chore's thread. What goes wrong is told, and tried again in the next turn."""
+        while not self._stopping.wait(chore.seconds):
+            try:
+                chore.run()
+            except Exception:
+                log.exception("chore failed", chore=chore.name)
 
     def _turn(self, beat: Callable[[], None], beat_seconds: float) -> float:
         """Whatever it is time for; returns for how many seconds to rest then."""

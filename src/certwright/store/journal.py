@@ -116,7 +116,9 @@ class LeasedJournal(ABC, Generic[Subject]):
             if closes is not None:
                 intent, outcome = closes
                 models.PurchaseIntent.objects.filter(pk=intent.id).update(
-                    outcome=outcome, closed_at=None if outcome is Outcome.OVERDUE else self._clock.now()
+                    outcome=outcome,
+                    deadline=intent.deadline,
+                    closed_at=None if outcome is Outcome.OVERDUE else self._clock.now(),
                 )
         return subject
 

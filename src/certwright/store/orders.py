@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
 from certwright.model.ca import CAOrder
 from certwright.model.errors import NotFound, Refused
@@ -62,7 +63,7 @@ class Orders:
                 row = self._insert(account, request, key, reference, csr, replaces, watched_until, now)
                 write_events("order_id", row.pk, [Event(EventKind.PERSON, "", "ordered")], now)
         except IntegrityError:
-            return self._same(reference, account, request), False
+            return self._same(reference, account, request, csr), False
         return self.get(str(row.pk)), True
 
     def _insert(
@@ -100,14 +101,10 @@ class Orders:
             **rows.request_columns(request),
         )
 
-    def _same(self, reference: str, account: str, request: Request) -> Order:
+    def _same(self, reference: str, account: str, request: Request, csr: bytes) -> Order:
         order = self.get(reference)
-        known = order.request
-        same = (known.names, known.product, known.operation) == (
-            request.names,
-            request.product,
-            request.operation,
-        )
+        asked = replace(order.request, organization=request.organization)  # found out meanwhile, it may differ
+        same = asked == request and (not csr or csr == order.csr)
         if order.account != account or not same:
             raise Refused(
                 f"The reference {reference!r} belongs to order {order.id}, which asks for something else.",
@@ -270,6 +267,30 @@ class Orders:
                 what = "order" if whole_order else f"certificate {fingerprint}"
                 self.note(order, f"asked to revoke {what}: {reason} {comment}".rstrip())
         return self.revocation(int(row.pk))
+
+    def pending_revocation(self, order: Order) -> Revocation | None:
+        """The revocation of the order, or of its certificate, that waits for an approver at the CA."""
+        waiting = models.Revocation.objects.filter(order_id=order.id, state=RevocationState.PENDING)
+        row = waiting.select_related("account", "certificate", "order").order_by("-pk").first()
+        return rows.revocation_value(row) if row else None
+
+    def wake_revocation(self, revocation: Revocation) -> None:
+        """Make an unfinished revocation due now."""
+        waiting = models.Revocation.objects.filter(pk=revocation.id, lease_owner="", next_action_at__isnull=False)
+        waiting.update(next_action_at=self._clock.now())
+
+    def accounts_to_watch(self, further_away: timedelta) -> list[str]:
+        """CA accounts that may be asked now and have pending orders to be looked at only after that time."""
+        now = self._clock.now()
+        quiet = Q(account__quiet_until__isnull=True) | Q(account__quiet_until__lte=now)
+        far = models.Order.objects.filter(
+            quiet,
+            state=OrderState.PENDING,
+            next_action_at__gt=now + further_away,
+            account__enabled=True,
+            account__paused_because="",
+        )
+        return list(far.values_list("account__name", flat=True).distinct())
 
     def revocation(self, revocation_id: int) -> Revocation:
         """The revocation by our id; raises NotFound."""

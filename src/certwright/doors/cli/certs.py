@@ -11,7 +11,7 @@ import typer
 
 from certwright.doors.cli import follow, wishes
 from certwright.doors.cli.options import AsJSON, Comment, Wait
-from certwright.doors.cli.orders import finish
+from certwright.doors.cli.orders import finish, show_revocation
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import certificate_json, revocation_json
 from certwright.doors.cli.terminal import cell, fields, moment, print_json, state, table
@@ -278,23 +278,8 @@ def revoke(
         if as_json:
             print_json(revocation_json(revocation))
         else:
-            _show_revocation(revocation)
+            show_revocation(revocation)
         return _exit_code(revocation, waited=wait is not None)
-
-
-def _show_revocation(revocation: Revocation) -> None:
-    fields(
-        f"revocation {revocation.id}",
-        {
-            "state": state(revocation.state),
-            "why": cell(revocation.why),
-            "advice": cell(revocation.advice),
-            "of": "the whole CA order " + cell(revocation.target.order_id)
-            if revocation.target.whole_order
-            else revocation.fingerprint,
-            "reason": cell(revocation.reason),
-        },
-    )
 
 
 def _exit_code(revocation: Revocation, *, waited: bool) -> int:

@@ -48,21 +48,27 @@ def _follow(
 ) -> Subject:
     until = time.monotonic() + (seconds or 0)
     others = bool(certwright.workers.names())
-    if not others:
-        run(subject.id)
+    tried = not others and run(subject.id) is not None
     subject = read()
     if seconds is None:
         return subject
     with err.status("") if err.is_terminal else nullcontext() as status:
-        while not subject.ended and time.monotonic() < until:
+        while not (subject.ended or _needs_a_person(certwright, subject, tried=tried)) and time.monotonic() < until:
             if status is not None:
                 status.update(f"{cell(subject.state)}: {cell(subject.why or subject.step)}")
             time.sleep(min(_LOOK, max(until - time.monotonic(), 0)))
             others = bool(certwright.workers.names())
             if not others and _is_due(certwright, subject):
-                run(subject.id)
+                tried = run(subject.id) is not None
             subject = read()
     return subject
+
+
+def _needs_a_person(certwright: Certwright, subject: Order | Revocation, *, tried: bool) -> bool:
+    """Whether waiting is in vain: our side must be mended first. Of what others try, only a pause is sure to be new."""
+    if subject.trouble != "misconfigured":
+        return False
+    return tried or bool(certwright.accounts.get(subject.account).paused_because)
 
 
 def _is_due(certwright: Certwright, subject: Order | Revocation) -> bool:

@@ -10,11 +10,11 @@ import typer
 from certwright.doors.cli import follow, wishes
 from certwright.doors.cli.options import AsJSON, Comment, Wait
 from certwright.doors.cli.session import opened
-from certwright.doors.cli.shapes import order_json, proof_json
+from certwright.doors.cli.shapes import order_json, proof_json, revocation_json
 from certwright.doors.cli.terminal import cell, fields, moment, print_json, say, state, table, warn
 from certwright.model.ca import CAOrder, Term
 from certwright.model.errors import Refused
-from certwright.model.order import Order
+from certwright.model.order import Order, Revocation
 from certwright.model.ports import Approves, FindsByReference, ProvesControl
 from certwright.model.words import Operation, OrderState, WaitingFor
 from certwright.wiring import Certwright
@@ -193,13 +193,29 @@ def _show_short(order: Order) -> None:
         )
 
 
+def show_revocation(revocation: Revocation) -> None:
+    """A revocation, for a person."""
+    whole = revocation.target.whole_order
+    fields(
+        f"revocation {revocation.id}",
+        {
+            "state": state(revocation.state),
+            "why": cell(revocation.why),
+            "advice": cell(revocation.advice),
+            "of": f"the whole CA order {cell(revocation.target.order_id)}" if whole else revocation.fingerprint,
+            "reason": cell(revocation.reason),
+        },
+    )
+
+
 @app.command()
 def check(which: Which, as_json: AsJSON = False) -> int:
-    """Look at the CA now. Is an issued order there once only? Does a certificate that was turned down fit by now?"""
+    """Look at the CA now. Is the order there once only? Does a certificate that was turned down fit by now?"""
     with opened() as certwright:
         order = certwright.orders.get(which)
-        if order.ended and not certwright.orders.judge_again(order):
+        if order.ca_order is not None or order.ended:
             _look_for_doubles(certwright, order)
+        if order.ended and not certwright.orders.judge_again(order):
             return finish(certwright, order, None, as_json=as_json)
         if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended and order.ca_order is not None:
             ca = certwright.ports(order.account).ca
@@ -213,6 +229,7 @@ def check(which: Which, as_json: AsJSON = False) -> int:
 
 
 def _look_for_doubles(certwright: Certwright, order: Order) -> None:
+    """Withdraw what else the CA has under the order's reference: the network delivered the order twice."""
     ca = certwright.ports(order.account).ca
     if order.request.operation is not Operation.NEW or not isinstance(ca, FindsByReference):
         return
@@ -242,27 +259,38 @@ def wait_for(
 
 @app.command()
 def approve(which: Which, comment: Comment = "", as_json: AsJSON = False) -> int:
-    """Approve the request of an order at its CA, as far as the credential may."""
+    """Approve what waits at the CA: an order's request, or the revocation that was asked for it."""
     return _decide(which, comment, approve=True, as_json=as_json)
 
 
 @app.command()
 def reject(which: Which, comment: Comment = "", as_json: AsJSON = False) -> int:
-    """Reject the request of an order at its CA."""
+    """Reject what waits at the CA: an order's request, or the revocation that was asked for it."""
     return _decide(which, comment, approve=False, as_json=as_json)
 
 
 def _decide(which: str, comment: str, *, approve: bool, as_json: bool) -> int:
     with opened() as certwright:
         order = certwright.orders.get(which)
-        if order.ca_order is None or order.ended:
+        revocation = certwright.orders.pending_revocation(order)
+        if order.ca_order is None or (order.ended and revocation is None):
             raise Refused(f"Order {order.id} has nothing to decide at the CA: it is {order.state}.")
         ca = certwright.ports(order.account).ca
         if not isinstance(ca, Approves):
             raise Refused("This CA has no approval over its API.")
         decide = ca.approve if approve else ca.reject
-        decide(order.ca_order, comment)
-        certwright.orders.note(order, f"{'approved' if approve else 'rejected'} at the CA. {comment}".rstrip())
+        placed = order.ca_order
+        decide(CAOrder(placed.order_id, request_id=revocation.request_id) if revocation else placed, comment)
+        what = "the revocation" if revocation else "the order"
+        certwright.orders.note(order, f"{'approved' if approve else 'rejected'} {what} at the CA. {comment}".rstrip())
+        if revocation is not None:
+            certwright.orders.wake_revocation(revocation)
+            revocation = follow.revocation(certwright, revocation, 0)
+            if as_json:
+                print_json(revocation_json(revocation))
+            else:
+                show_revocation(revocation)
+            return 0
         certwright.orders.wake(order)
         code = finish(certwright, certwright.orders.get(which), 0, as_json=as_json)
         return code if approve else 0

@@ -30,7 +30,7 @@ from certwright.keys.pkcs11.policy import KeyPolicy, read_policy
 from certwright.keys.pkcs11.profile import TokenProfile
 from certwright.keys.pkcs11.signing import TokenSigner
 from certwright.keys.pkcs11.token import Token
-from certwright.model.errors import Refused
+from certwright.model.errors import Refused, Unavailable
 from certwright.pki.keys import KeySpec, spec_of
 
 _RSA_BITS = {KeySpec.RSA_2048: 2048, KeySpec.RSA_3072: 3072, KeySpec.RSA_4096: 4096}
@@ -54,8 +54,12 @@ def generate(token: Token, login: Login, spec: KeySpec, *, label: str, cka_id: b
     is there whose key is gone: a lost key is never replaced silently. Else raises the binding's errors.
     """
     _check_wishes(token.profile, spec, label, cka_id)
-    existing = _existing_pair(login, spec, label, cka_id)
-    private, public = existing or make_pair(
+    pair = _existing_pair(login, spec, label, cka_id)
+    if pair is not None and not _signs(token, login, pair[1], cka_id):
+        if not _destroy_if_ours(list(pair), label):
+            raise Refused(f"CKA_ID {cka_id.hex()} is taken by a key that does not sign.", advice="Choose a new CKA_ID.")
+        pair = None
+    private, public = pair or make_pair(
         login.session, token.profile, spec, identity={Attribute.ID: cka_id, Attribute.LABEL: label}
     )
     policy = read_policy(private)
@@ -111,6 +115,20 @@ def prove(signer: Signer, public: PublicKey) -> None:
         TokenECKey(signer, public).sign(message, ec.ECDSA(hashes.SHA256()))
     else:
         TokenRSAKey(signer, public).sign(message, padding.PKCS1v15(), hashes.SHA256())
+
+
+def _signs(token: Token, login: Login, public: Any, cka_id: bytes) -> bool:
+    """Whether the pair there is signs at all: a crash while it was being made can leave it torn (seen on SoftHSM).
+
+    A torn pair may be made anew, for nothing was ever signed with it. One with a certificate is left alone.
+    """
+    if certificates(login.session, cka_id):
+        return True
+    try:
+        prove(TokenSigner(token, cka_id), public_key_of(public))
+    except Unavailable:
+        return False
+    return True
 
 
 def _check_wishes(profile: TokenProfile, spec: KeySpec, label: str, cka_id: bytes) -> None:
