@@ -162,6 +162,14 @@ class Certwright:
 
         return Workers(self.clock)
 
+    def others_at_work(self) -> bool:
+        """Whether a worker or server does the work: its heartbeat is fresh, and it still holds its lock.
+
+        Of one that has just been killed only the second tells. A worker on another machine counts as none; then
+        this process works too, which leases make harmless.
+        """
+        return any(self.identity.alive(name) for name in self.workers.names())
+
     @cached_property
     def runner(self) -> Runner:
         """Advances orders and revocations in this process."""
@@ -192,6 +200,7 @@ class Certwright:
             self.identity.name,
             works,
             concurrency=concurrency or self.settings.concurrency,
+            alive=self.identity.alive,
             chores=[Chore("watch", Watch(self.orders, self.ports).turn, PERIOD.total_seconds())],
         )
 

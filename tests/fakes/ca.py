@@ -34,6 +34,7 @@ class Mood(Enum):
     GOOD = "good"
     LOST_BEFORE = "the call never arrives, and we cannot know it"
     LOST_AFTER = "the call is carried out, its answer is lost"
+    LATE = "as lost after, and it is carried out only at the very end of its deadline"
     DOWN = "turned away before anything was done"
     THROTTLED = "turned away, with a time to come back"
     REFUSED = "no"
@@ -108,10 +109,11 @@ class FakeCA:
     def collect(self, ca_order: CAOrder, *, public_key_sha256: str) -> Progress:
         """How the order stands; as the real ones, by the key."""
         self._read("collect")
-        for purchase in self.ledger:
-            same_key = csrs.decode(purchase.placement.csr).public_key_sha256 == public_key_sha256
-            if purchase.ca_order.order_id == ca_order.order_id and same_key:
-                return self._progress(purchase)
+        for bought in self.ledger:
+            same_key = csrs.decode(bought.placement.csr).public_key_sha256 == public_key_sha256
+            same_certificate = ca_order.certificate_id in ("", bought.ca_order.certificate_id)
+            if bought.ca_order.order_id == ca_order.order_id and same_key and same_certificate:
+                return self._progress(bought)
         raise NotFound(f"There is no order {ca_order.order_id}.")
 
     def close(self) -> None:
@@ -140,9 +142,7 @@ class FakeCA:
         """A changed certificate."""
         return self._inside("reissue", order_id, placement, deadline)
 
-    def find_reissue(
-        self, order_id: str, placement: Placement, known: Collection[str]
-    ) -> tuple[CAOrder, ...]:
+    def find_reissue(self, order_id: str, placement: Placement, known: Collection[str]) -> tuple[CAOrder, ...]:
         """The new ones with the placement's key."""
         return self._find_inside("reissue", order_id, placement, known)
 
@@ -150,9 +150,7 @@ class FakeCA:
         """One more certificate."""
         return self._inside("duplicate", order_id, placement, deadline)
 
-    def find_duplicate(
-        self, order_id: str, placement: Placement, known: Collection[str]
-    ) -> tuple[CAOrder, ...]:
+    def find_duplicate(self, order_id: str, placement: Placement, known: Collection[str]) -> tuple[CAOrder, ...]:
         """The new ones with the placement's key."""
         return self._find_inside("duplicate", order_id, placement, known)
 
@@ -240,9 +238,7 @@ class FakeCA:
         return bought
 
     def _inside(self, kind: str, order_id: str, placement: Placement, deadline: float) -> Progress:
-        return self._progress(
-            self._change(kind, deadline, lambda: self._buy(kind, CAOrder(order_id), placement))
-        )
+        return self._progress(self._change(kind, deadline, lambda: self._buy(kind, CAOrder(order_id), placement)))
 
     def _find_inside(
         self, kind: str, order_id: str, placement: Placement, known: Collection[str]
@@ -282,9 +278,12 @@ class FakeCA:
             raise Unavailable("The deadline has passed; nothing was sent.")
         mood = self.changing.popleft() if self.changing else Mood.GOOD
         self.calls.append(call)
-        if mood not in (Mood.GOOD, Mood.LOST_AFTER):
+        if mood not in (Mood.GOOD, Mood.LOST_AFTER, Mood.LATE):
             raise _error(mood)
         result = act()
+        if mood is Mood.LATE:
+            result.at = timedelta(seconds=deadline)
+            raise _error(mood)
         self.at_boundary(f"{call}:during")
         if mood is Mood.LOST_AFTER or self.clock.monotonic() >= deadline:
             raise _error(Mood.LOST_AFTER)
@@ -294,7 +293,7 @@ class FakeCA:
 
 @dataclass
 class PlainCA:
-    """A CA that can do no more than every CA can: it cannot be searched, and has no reissue, revocation or cancelling."""
+    """A CA that can do no more than every CA can: no search, no reissue, no revocation, no cancelling."""
 
     whole: FakeCA
 
@@ -328,6 +327,6 @@ def _error(mood: Mood, *, reading: bool = False) -> CertwrightError:
             return Misconfigured("The credential is revoked.", advice="Make a new one.")
         case Mood.THROTTLED:
             return Unavailable("Too many requests.", retry_after=120.0)
-        case Mood.LOST_BEFORE | Mood.LOST_AFTER if not reading:
+        case Mood.LOST_BEFORE | Mood.LOST_AFTER | Mood.LATE if not reading:
             return Unknown("The connection broke.")
     return Unavailable("The CA is down.")

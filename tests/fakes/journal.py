@@ -110,7 +110,7 @@ class FakeJournal(Generic[Subject]):
         row = self._write(subject, events)
         if closes is not None:
             intent, outcome = closes
-            row.intents[intent.attempt - 1] = replace(row.intents[intent.attempt - 1], outcome=outcome)
+            row.intents[intent.attempt - 1] = replace(intent, outcome=outcome)
         self._at_boundary("save:after")
         return subject
 

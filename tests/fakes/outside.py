@@ -48,9 +48,7 @@ class FakeKeys:
         """As :class:`certwright.model.ports.Keys`."""
         self._fail()
         self.signed += 1
-        private = (
-            self.token[key.cka_id] if key.kind is KeyKind.PKCS11 else pki_keys.private_key_from_der(key.sealed)
-        )
+        private = self.token[key.cka_id] if key.kind is KeyKind.PKCS11 else pki_keys.private_key_from_der(key.sealed)
         return csrs.build(private, names, common_name=common_name)
 
     def store_chain(self, key: KeyReference, chain: Chain) -> str:
@@ -98,9 +96,7 @@ class FakeInventory:
 class FakeCatalogue:
     """One product, one organization, unless told otherwise."""
 
-    products: list[Product] = field(
-        default_factory=lambda: [Product("tls", "TLS Basic", "ov", public_trust=True)]
-    )
+    products: list[Product] = field(default_factory=lambda: [Product("tls", "TLS Basic", "ov", public_trust=True)])
     organizations: list[Organization] = field(default_factory=lambda: [Organization("7", "Meadow GmbH")])
 
     def product(self, ca_id: str) -> Product | None:

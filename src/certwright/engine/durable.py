@@ -22,7 +22,8 @@ SWEEP_SECONDS: Final = 0.5
 _QUEUE: Final = "advance"
 _VERSION: Final = "1"  # pinned: workflows carry ids alone, so any release may run those of another
 _KEEP: Final = 1000  # finished workflows that are tidied away at once
-_STUCK_SECONDS: Final = 30.0  # queued so long ago and still due: whoever had it has died or could not begin
+_FINISHED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
+_STUCK_SECONDS: Final = 10.0  # queued so long ago: it may have ended without having begun
 _TROUBLE_SECONDS: Final = 2.0  # the pause after a database could not be asked
 _TIDY_SECONDS: Final = 60.0
 
@@ -57,15 +58,18 @@ class Engine:
         works: Mapping[str, Work],
         *,
         concurrency: int,
+        alive: Callable[[str], bool],
         batch: int = 200,
         chores: Sequence[Chore] = (),
     ) -> None:
         """``database`` is the engine's own SQLite file or a PostgreSQL URL; ``name`` is this worker's identity.
 
-        ``works`` by kind (``order``, ``revocation``); ``concurrency`` is the number of threads that advance.
+        ``alive`` tells whether the worker of a name still runs. ``works`` by kind (``order``, ``revocation``);
+        ``concurrency`` is the number of threads that advance.
         """
         self._works = works
         self._chores = chores
+        self._alive = alive
         self._batch = batch
         self._stopping = threading.Event()
         self._queued: dict[str, float] = {}  # by workflow id, when (monotonic)
@@ -107,7 +111,6 @@ class Engine:
         A database that cannot be asked is asked again until it can.
         """
         DBOS.launch()
-        self._clear()
         DBOS.register_queue(
             _QUEUE, worker_concurrency=self._concurrency, polling_interval_sec=0.1, on_conflict="always_update"
         )
@@ -152,6 +155,14 @@ class Engine:
         self._stopping.set()
 
     def _take_over(self) -> None:
+        """Free what dead workers held: their rows' leases, and the queue's workflows that they had begun."""
+        begun = DBOS.list_workflows(status=["PENDING"], load_input=False, load_output=False)
+        orphans = [one.workflow_id for one in begun if one.executor_id and not self._alive(one.executor_id)]
+        if orphans:
+            DBOS.delete_workflows(orphans)
+            with self._lock:
+                for name in orphans:
+                    self._queued.pop(name, None)
         for kind, work in self._works.items():
             if count := work.free_dead_leases():
                 log.warning("took over from a dead worker", kind=kind, count=count)
@@ -163,44 +174,49 @@ class Engine:
             room = 2 * self._batch - len(self._queued)
         if room <= 0:
             return 0
+        now = time.monotonic()
         for kind, work in self._works.items():
             for subject_id, fence in work.due(self._batch):
                 name = _name(kind, subject_id, fence)
-                if not self._is_to_be_queued(name):
-                    continue
+                with self._lock:
+                    if name in self._queued:
+                        continue
+                    self._queued[name] = now
                 with SetWorkflowID(name):
                     DBOS.enqueue_workflow(_QUEUE, self._workflow, kind, subject_id, fence)
                 found += 1
+        self._unstick(now)
         return found
 
-    def _is_to_be_queued(self, name: str) -> bool:
-        """Whether it is not queued by us; one that got stuck makes room for itself, since its id is taken."""
-        now = time.monotonic()
-        with self._lock:
-            since = self._queued.get(name)
-            if since is not None and now - since < _STUCK_SECONDS:
-                return False
-            self._queued[name] = now
-        if since is not None:
-            DBOS.delete_workflows([name])
-        return True
+    def _unstick(self, now: float) -> None:
+        """Let what ended without a claim (the database was locked) be queued again: until then its id is taken.
 
-    def _clear(self) -> None:
-        """Delete what a worker left behind that is no more; whatever of it is due is found by the sweep."""
-        self._delete(["ENQUEUED", "PENDING"])
+        One that still waits or runs is left alone; DBOS would wait for ever for the outcome of a deleted one.
+        """
+        with self._lock:
+            names = [name for name, since in self._queued.items() if now - since >= _STUCK_SECONDS]
+        if not names:
+            return
+        finished = DBOS.list_workflows(workflow_ids=names, status=_FINISHED, load_input=False, load_output=False)
+        again = {workflow.workflow_id for workflow in finished}
+        if again:
+            DBOS.delete_workflows(sorted(again))
+        with self._lock:
+            for name in names:
+                if name in again:
+                    self._queued.pop(name, None)
+                elif name in self._queued:
+                    self._queued[name] = now
 
     def _tidy(self) -> None:
         """Delete finished workflows: their truth is in our tables."""
-        self._delete(["SUCCESS", "ERROR"])
-
-    def _delete(self, status: list[str]) -> None:
         while True:
-            found: list[Any] = DBOS.list_workflows(
-                status=status, limit=_KEEP, load_input=False, load_output=False
+            finished: list[Any] = DBOS.list_workflows(
+                status=_FINISHED, limit=_KEEP, load_input=False, load_output=False
             )
-            if found:
-                DBOS.delete_workflows([workflow.workflow_id for workflow in found])
-            if len(found) < _KEEP:
+            if finished:
+                DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
+            if len(finished) < _KEEP:
                 return
 
 

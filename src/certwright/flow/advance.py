@@ -93,6 +93,8 @@ def _apply(
             if following and not answer.must_be_kept and answer.closes is None:
                 return after, news
         case Wait():
+            if answer.note:
+                news = [*news, Event(answer.kind, step, answer.note)]
             known = subject.why == answer.why
             after = replace(
                 subject,

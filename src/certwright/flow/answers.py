@@ -26,10 +26,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The step must be run again at ``until`` (UTC). ``why`` is told to people; journalled when it is news."""
+    """The story must go on at ``until`` (UTC). ``why`` is told to people; journalled when it is news, as is ``note``."""
 
     until: datetime
     why: str
+    note: str = field(default="", kw_only=True)
     changes: Changes = field(default_factory=dict)
     closes: Closing | None = None
     kind: EventKind = EventKind.WAIT

@@ -16,8 +16,8 @@ from certwright.flow.advance import Step, Story
 from certwright.flow.answers import Answer, Done, Refuse, Wait
 from certwright.flow.paid import Call
 from certwright.flow.trouble import Talks
-from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Proof
-from certwright.model.errors import CertwrightError, Refused
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Proof, Term
+from certwright.model.errors import CertwrightError, NotFound, Refused, Unavailable
 from certwright.model.order import EventKind, Order
 from certwright.model.ports import Cancels, Duplicates, FindsByReference, Ports, ProvesControl, Reissues
 from certwright.model.words import KeyKind, Operation, OrderState, WaitingFor
@@ -28,6 +28,7 @@ from certwright.pki.chain import Chain
 from certwright.pki.errors import Invalid
 from certwright.policy import accept, admit, cadence
 
+_PATIENCE = timedelta(hours=24)  # with a CA that goes on showing the certificate of before
 _PROOF_RESERVE = timedelta(days=1)  # a proof that ends sooner is replaced by a fresh one
 
 
@@ -111,12 +112,12 @@ def place(order: Order, at: Ports) -> Call[Progress]:
             search = lambda _: finder.find(order.reference)  # noqa: E731
     elif wish.operation is Operation.REISSUE and isinstance(ca, Reissues):
         reissuer = ca
-        marks = partial(reissuer.marks, wish.inside)
+        marks = partial(_marks, reissuer, wish.inside)
         send = lambda deadline: reissuer.reissue(wish.inside, order.placement, deadline=deadline)  # noqa: E731
         search = partial(reissuer.find_reissue, wish.inside, order.placement)
     elif wish.operation is Operation.DUPLICATE and isinstance(ca, Duplicates):
         doubler = ca
-        marks = partial(doubler.marks, wish.inside)
+        marks = partial(_marks, doubler, wish.inside)
         send = lambda deadline: doubler.duplicate(wish.inside, order.placement, deadline=deadline)  # noqa: E731
         search = partial(doubler.find_duplicate, wish.inside, order.placement)
     else:
@@ -124,14 +125,24 @@ def place(order: Order, at: Ports) -> Call[Progress]:
     return Call(
         what={"new": "order"}.get(wish.operation, str(wish.operation)),
         send=send,
-        done=partial(_placed, at),
+        done=partial(_placed, order, at),
+        found=_known_there,
         settle_time=at.settle_time,
         search=partial(_adopt, at, search) if search else None,
         marks=marks,
         unless=partial(_better_not, order, at),
-        sending={"state": OrderState.PLACING, "waiting_for": None},
+        # The moment the CA may have begun to act: an answer that is only found days later does not change it.
+        sending={"state": OrderState.PLACING, "waiting_for": None, "placed_at": at.clock.now()},
         unknown={"state": OrderState.OUTCOME_UNKNOWN},
     )
+
+
+def _marks(ca: Reissues | Duplicates, inside: str) -> frozenset[str]:
+    """What is there before the call. An order that was there and is not shown now is a lagging replica's."""
+    try:
+        return ca.marks(inside)
+    except NotFound as error:
+        raise Unavailable(f"The CA does not show its order {inside} now: {error.detail}", advice=error.advice) from None
 
 
 def _better_not(order: Order, at: Ports) -> Refuse | None:
@@ -142,25 +153,49 @@ def _better_not(order: Order, at: Ports) -> Refuse | None:
     return None
 
 
-def _placed(at: Ports, progress: Progress) -> Done | Refuse:
+def _placed(order: Order, at: Ports, progress: Progress) -> Answer:
+    """What the CA answered. It has just been asked: when it has not issued, looking again at once is a wasted call."""
+    if not isinstance(progress, Pending):
+        return _known_there(progress)
+    now = at.clock.now()
+    watched = order.watched_until is not None and now < order.watched_until
+    return Wait(
+        now + cadence.next_look(progress.waiting_for, 0, watched=watched),
+        progress.why or f"waiting for {progress.waiting_for}",
+        {
+            "step": "collect",
+            "ca_order": progress.ca_order,
+            "state": OrderState.PENDING,
+            "waiting_for": progress.waiting_for,
+            "proofs": progress.proofs,
+            "looks": 0,
+        },
+        note=f"the CA has it as order {progress.ca_order.order_id}, waiting for {progress.waiting_for}",
+        kind=EventKind.CA,
+    )
+
+
+def _known_there(progress: Progress) -> Done | Refuse:
+    """The CA has the order, and how it stands there can be asked now."""
     if isinstance(progress, Ended):
         return Refuse(progress.why, changes={"state": progress.state, "ca_order": progress.ca_order})
     changes: dict[str, Any] = {
         "ca_order": progress.ca_order,
         "state": OrderState.PENDING,
-        "placed_at": at.clock.now(),
+        "waiting_for": WaitingFor.PROCESSING,
         "looks": 0,
         "why": "",
         "advice": "",
     }
     note = f"the CA has it as order {progress.ca_order.order_id}"
     if isinstance(progress, Issued):
-        changes |= {"collected": progress.certificates, "waiting_for": WaitingFor.PROCESSING}
-        note += ", issued at once"
-    else:
-        changes |= {"waiting_for": progress.waiting_for, "proofs": progress.proofs}
-        note += f", waiting for {progress.waiting_for}. {progress.why}".rstrip(". ")
-    return Done(note, changes, kind=EventKind.CA, must_be_kept=True)
+        return Done(
+            f"{note}, issued at once",
+            {**changes, "collected": progress.certificates},
+            kind=EventKind.CA,
+            must_be_kept=True,
+        )
+    return Done(f"{note}. {progress.why}".rstrip(". "), changes, kind=EventKind.CA, must_be_kept=True)
 
 
 def _adopt(
@@ -295,11 +330,14 @@ def verify(order: Order, at: Ports) -> Answer:
         at=now,
         ordered_at=order.placed_at or order.created_at,
         public_trust=_public_trust(order, at),
+        asked_days=_asked_days(order),
     )
     if not objections:
         return Done(f"verified: {chain.leaf.fingerprint}")
     reasons = " ".join(objection.reason for objection in objections)
-    if any(objection.rule == "older_than_order" for objection in objections):
+    older = any(objection.rule == accept.OLDER_THAN_ORDER for objection in objections)
+    # Only where there was a certificate before can it still be shown, and not for ever.
+    if older and order.request.inside and now - (order.placed_at or order.created_at) < _PATIENCE:
         return Wait(
             now + cadence.next_look(WaitingFor.PROCESSING, order.looks, watched=False),
             f"The CA still shows an earlier certificate. {reasons}",
@@ -307,6 +345,19 @@ def verify(order: Order, at: Ports) -> Answer:
             kind=EventKind.CA,
         )
     return _mismatch(reasons)
+
+
+def _asked_days(order: Order) -> int | None:
+    """The life that was asked for, in days; None for what happens inside an older order and ends with it."""
+    wish = order.request
+    if wish.inside or wish.options:  # options of the CA's own may ask for another life
+        return wish.lifetime_days
+    term = wish.term or Term(years=1)
+    if term.until is not None:
+        days = (term.until - order.created_at.date()).days
+    else:
+        days = term.days or (term.years or 1) * 365
+    return min(days, wish.lifetime_days or days)
 
 
 def _mismatch(reasons: str) -> Refuse:

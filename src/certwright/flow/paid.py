@@ -6,7 +6,7 @@ send again before the CA itself has said that nothing came of it.
 1. An intent row is committed, unique on (subject, attempt), with the deadline of the call and what the CA had before.
 2. The call is sent under that deadline, which the transport checks again just before the bytes go out.
 3. An intent without an outcome is never sent again. The CA is searched, until deadline + settle time have passed,
-   and once more a settle time later: our clock may have leapt meanwhile, but hardly twice.
+   and once more after as long again: our clock may have leapt meanwhile, but hardly twice.
 4. Still absent: a new attempt, if the CA can be searched; otherwise the subject is parked for a person.
 """
 
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
-from certwright.flow.answers import Answer, Changes, Done, Refuse, Wait
+from certwright.flow.answers import Answer, Changes, Refuse, Wait
 from certwright.flow.trouble import Talks, trouble
 from certwright.model.errors import Misconfigured, Refused, Unavailable, Unknown
 from certwright.model.order import Event, EventKind, Intent, Outcome
@@ -35,14 +35,15 @@ class Call(Generic[Result]):
 
     ``send`` makes it, given a deadline of ``time.monotonic()``. ``search`` asks the CA whether an earlier send had
     an effect, given the marks taken before it; None when the CA cannot be searched. ``marks`` takes them.
-    ``done`` turns a result into the step's answer. ``unless`` gives a reason not to send, or raises Refused; it is
+    ``done`` turns a result into the step's answer, ``found`` what a search brought. ``unless`` gives a reason not to send, or raises Refused; it is
     asked before every attempt and never while an outcome is open. ``sending`` and ``unknown`` are the subject's
     changes while the call is on its way and while its outcome is unknown.
     """
 
     what: str
     send: Callable[[float], Result]
-    done: Callable[[Result], Done | Refuse]
+    done: Callable[[Result], Answer]
+    found: Callable[[Result], Answer]
     settle_time: timedelta
     search: Callable[[frozenset[str]], Result | None] | None
     marks: Callable[[], frozenset[str]] = frozenset
@@ -112,15 +113,16 @@ def _find_out(subject: Subject, call: Call[Result], intent: Intent, at: Ports) -
     except (Refused, Invalid) as error:  # a look-up that fails says nothing about the call: no reason to end
         return _park(call, f"the CA could not be searched for it: {error.detail}", at)
     if found is not None:
-        return replace(call.done(found), closes=(intent, Outcome.DONE))
+        return replace(call.found(found), closes=(intent, Outcome.DONE))
     limit = intent.deadline + call.settle_time
     now = at.clock.now()
     if now < limit:
         return _look_again(subject, call, min(now + cadence.next_search(subject.looks), limit), limit)
     if intent.outcome is Outcome.OVERDUE:
         return None
-    last = now + call.settle_time
-    return replace(_look_again(subject, call, last, last), closes=(intent, Outcome.OVERDUE))
+    again = replace(intent, deadline=now + timedelta(seconds=at.call_seconds))
+    last = again.deadline + call.settle_time
+    return replace(_look_again(subject, call, last, last), closes=(again, Outcome.OVERDUE))
 
 
 def _look_again(subject: Subject, call: Call[Result], until: datetime, limit: datetime) -> Wait:

@@ -23,6 +23,7 @@ def ask(revocation: Revocation, at: Ports) -> Call[RevocationProgress]:
             revocation.target, revocation.reason, revocation.comment, deadline=deadline
         ),
         done=_asked,
+        found=_asked,
         settle_time=at.settle_time,
         search=lambda _: ca.revocation(revocation.target),
         sending={"state": RevocationState.SENDING},

@@ -70,9 +70,10 @@ class Order:
 
     ``trouble`` is ``unavailable`` or ``misconfigured`` while an error keeps it from going on, else empty.
     ``step`` names the first unfinished step of its story. ``looks`` counts the looks at the CA since the order
-    last changed. ``collected`` is what the CA gave us (DER, any order) before it is judged. ``fence`` is the
-    number of the lease under which it is being advanced. ``cancel_comment`` is set while a person wants it
-    withdrawn; a step that has to give that up sets it to "". Times are UTC.
+    last changed. ``placed_at`` is when the CA was last asked for it. ``collected`` is what the CA gave us (DER, any
+    order) before it is judged. ``fence`` is the number of the lease under which it is being advanced.
+    ``cancel_comment`` is set while a person wants it withdrawn; a step that has to give that up sets it to "".
+    Times are UTC.
     """
 
     id: int
@@ -157,7 +158,7 @@ class Outcome(StrEnum):
     """What became of an intent. Only the first two may still turn out to have had an effect at the CA."""
 
     OPEN = "open"
-    OVERDUE = "overdue"  # as open: its time has passed and the CA showed nothing, which is seen once more
+    OVERDUE = "overdue"  # as open: its time has passed and the CA showed nothing, which gets as long once more
     DONE = "done"
     REFUSED = "refused"  # the CA said no
     NOT_DONE = "not_done"  # it never left us, or the CA turned it away before acting

@@ -244,7 +244,10 @@ class Journal(Protocol[Subject]):
         *,
         closes: tuple[Intent, Outcome] | None = None,
     ) -> Subject:
-        """Write the subject's new state, its journal lines and the intent's outcome in one transaction."""
+        """Write the subject's new state, its journal lines and the intent's outcome in one transaction.
+
+        The intent's deadline is written as it is in ``closes``: an overdue one has been given another.
+        """
         ...
 
     def latest_intent(self, subject: Subject) -> Intent | None:

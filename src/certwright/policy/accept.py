@@ -34,6 +34,7 @@ class Delivery:
     ordered_at: datetime
     public_trust: bool
     earlier: frozenset[str]
+    asked_days: int | None
 
     @property
     def leaf(self) -> Certificate:
@@ -51,12 +52,14 @@ def objections(
     ordered_at: datetime,
     public_trust: bool,
     earlier: Collection[str] = (),
+    asked_days: int | None = None,
 ) -> tuple[Objection, ...]:
     """Every rule's objection to recording the chain's leaf as the answer to an order; empty when it may be.
 
     ``public_key_sha256`` is hex, ``roots`` are the pinned ones of that CA, ``at`` is now and ``ordered_at``
     when this order, reissue or renewal was placed (aware UTC). ``earlier`` are fingerprints of certificates
-    we had before: after a reissue, the CA may go on showing one of them for a while.
+    we had before: after a reissue, the CA may go on showing one of them for a while. ``asked_days`` is the
+    life that was asked for, None where the CA decides (a reissue ends with its order).
 
     Where ``chain.build`` finds no certificate with the order's key, build the chain without naming the key
     and ask here all the same: the answer tells the certificate of before from a wrong one.
@@ -70,6 +73,7 @@ def objections(
         ordered_at,
         public_trust,
         frozenset(earlier),
+        asked_days,
     )
     answers = [(rule, rule(delivery), advice) for rule, advice in RULES]
     return tuple(Objection(rule.__name__, reason, advice) for rule, reason, advice in answers if reason)
@@ -117,6 +121,18 @@ def nearly_over(delivery: Delivery) -> str | None:
     return f"The certificate ends already on {leaf.not_after:%Y-%m-%d %H:%M} UTC."
 
 
+def too_short(delivery: Delivery) -> str | None:
+    """Less than half of the life that was asked for and, on that day, could be had."""
+    if delivery.asked_days is None:
+        return None
+    leaf = delivery.leaf
+    allowed = rules.on(leaf.not_before.date()).max_lifetime_days if delivery.public_trust else delivery.asked_days
+    due_days = min(delivery.asked_days, allowed)
+    if leaf.lifetime >= timedelta(days=due_days) / 2:
+        return None
+    return f"The certificate lives {leaf.lifetime.days} days; {due_days} were asked for."
+
+
 def too_long(delivery: Delivery) -> str | None:
     """Public: a longer life than was allowed on its day of issue; browsers refuse it (BR 6.3.2)."""
     if not delivery.public_trust:
@@ -148,6 +164,7 @@ RULES: tuple[tuple[Rule, str], ...] = (
     (other_names, _NEVER_INSTALL),
     (not_current, "Check this machine's clock first; then ask the CA."),
     (nearly_over, "Check this machine's clock first; then ask the CA, or renew the order."),
+    (too_short, _NEVER_INSTALL),
     (too_long, _NEVER_INSTALL),
     (not_for_servers, _NEVER_INSTALL),
     (unverified_path, "Check the pinned roots and intermediates of this CA; then ask it."),

@@ -26,7 +26,8 @@ _LADDERS: Final[Mapping[WaitingFor, Sequence[float]]] = {
 # While somebody sits in front of `--wait`, nothing takes longer than this between two looks.
 _WATCHED: Final[Sequence[float]] = (1, 1, 2, 2, 3, 5, 8, 10)
 _TROUBLE: Final[Sequence[float]] = (1, 2, 5, 15, _MINUTE, 5 * _MINUTE, 15 * _MINUTE)
-_LOOKUP: Final[Sequence[float]] = (1, 2, 4, 8, 15)
+# Most calls are found or given up within two minutes; longer takes only a clock that was set back meanwhile.
+_LOOKUP: Final[Sequence[float]] = (1, 2, 4, 8, *[15] * 8, _MINUTE, 5 * _MINUTE)
 
 
 def _rung(ladder: Sequence[float], count: int) -> timedelta:

@@ -171,6 +171,21 @@ def test_a_clock_that_leaps_a_year_forward_buys_nothing_twice(world: World, sear
     assert world.order().ended
 
 
+def test_an_impatient_person_does_not_shorten_the_wait_for_a_slow_ca(world: World) -> None:
+    """``order check``, a cancellation or a push make an order due at once; that is no reason to take it for absent."""
+    world.add()
+    world.ca.shows_after = timedelta(seconds=25)
+    world.ca.changing.append(Mood.LOST_AFTER)
+    world.run()
+    world.clock.leap(timedelta(days=400))
+    for _ in range(24):
+        world.run()
+        world.clock.advance(1)
+    assert world.outcomes() == ["overdue"]
+    world.settle()
+    assert len(world.ca.ledger) == 1
+
+
 def test_a_clock_that_leaps_a_day_back_buys_nothing_twice_and_ends(world: World) -> None:
     world.add()
     world.ca.changing.append(Mood.LOST_BEFORE)

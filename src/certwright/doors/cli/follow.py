@@ -47,7 +47,7 @@ def _follow(
     read: Callable[[], Subject],
 ) -> Subject:
     until = time.monotonic() + (seconds or 0)
-    others = bool(certwright.workers.names())
+    others = certwright.others_at_work()
     tried = not others and run(subject.id) is not None
     subject = read()
     if seconds is None:
@@ -57,7 +57,7 @@ def _follow(
             if status is not None:
                 status.update(f"{cell(subject.state)}: {cell(subject.why or subject.step)}")
             time.sleep(min(_LOOK, max(until - time.monotonic(), 0)))
-            others = bool(certwright.workers.names())
+            others = certwright.others_at_work()
             if not others and _is_due(certwright, subject):
                 tried = run(subject.id) is not None
             subject = read()

@@ -223,7 +223,7 @@ def check(which: Which, as_json: AsJSON = False) -> int:
                 proven = ca.check_control(order.ca_order)
                 certwright.orders.note(order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}")
         certwright.orders.wake(order)
-        if certwright.workers.names():
+        if certwright.others_at_work():
             return finish(certwright, order, 10, as_json=as_json)
         return finish(certwright, order, None, as_json=as_json)
 
@@ -302,7 +302,7 @@ def cancel(which: Which, comment: Comment = "cancelled by the operator", as_json
     with opened() as certwright:
         order = certwright.orders.get(which)
         certwright.orders.ask_to_cancel(order, comment)
-        wait = 10 if certwright.workers.names() else None
+        wait = 10 if certwright.others_at_work() else None
         order = follow.order(certwright, order, wait)
         if as_json:
             print_json(order_json(order))

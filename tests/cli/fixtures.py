@@ -1,0 +1,66 @@
+"""One sandbox and one loaded program for every test process; an installation and a tenant for every test."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Program, Zygote
+from tests.cli.tenant import Shop, open_shop
+from tests.sandbox.listeners import FileServer
+from tests.sandbox.tenant import Sandbox
+
+NewShop = Callable[..., Shop]
+
+
+@pytest.fixture(scope="session")
+def file_server() -> Iterator[FileServer]:
+    """Where proofs are published as files; the sandbox's validators connect to its port."""
+    server = FileServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(file_server: FileServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """The sandbox program."""
+    log = tmp_path_factory.mktemp("sandbox") / "stderr.log"
+    process = Sandbox("--http-port", str(file_server.port), log=log)
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def zygote() -> Iterator[Zygote]:
+    """The program, loaded."""
+    loaded = Zygote()
+    yield loaded
+    loaded.close()
+
+
+@pytest.fixture(scope="session")
+def blank(zygote: Zygote, tmp_path_factory: pytest.TempPathFactory) -> Program:
+    """A state folder that is ready and empty, to be copied: making its tables takes longest."""
+    program = Program(zygote, tmp_path_factory.mktemp("blank") / "home")
+    program.run("init").expect(0)
+    return program
+
+
+@pytest.fixture
+def program(blank: Program, tmp_path: Path) -> Program:
+    """An installation of this test's own."""
+    return blank.copy(tmp_path / "home")
+
+
+@pytest.fixture
+def new_shop(sandbox: Sandbox, program: Program, tmp_path: Path) -> NewShop:
+    """Open the installation's account at a tenant with the settings and switches given."""
+    return lambda *settings, **switches: open_shop(sandbox, program, tmp_path, *settings, **switches)
+
+
+@pytest.fixture
+def shop(new_shop: NewShop) -> Shop:
+    """An installation with an account at a tenant where everything is prevalidated."""
+    return new_shop()

@@ -1,0 +1,142 @@
+"""``certwright serve``: what a CA pushes is a hint; forged, replayed and unknown ones change nothing."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.program import Program
+from tests.cli.tenant import QUICK, Shop, Tenant
+from tests.sandbox.tenant import Sandbox
+
+
+class Server:
+    """A running ``certwright serve``."""
+
+    def __init__(self, program: Program, log: Path) -> None:
+        """Start it on a free port and wait until it is healthy."""
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = int(free.getsockname()[1])
+        self.log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "certwright", "serve", "--port", str(self.port)],
+                env=program.full_environment(CERTWRIGHT_LOG="debug"),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        latest = time.monotonic() + 40
+        while self.ask("GET", "/health") != 200:
+            assert self.process.poll() is None, log.read_text()
+            assert time.monotonic() < latest, log.read_text()
+            time.sleep(0.05)
+
+    def ask(self, method: str, path: str, body: bytes = b"", key: str = "") -> int:
+        """The status of one request; 0 when nobody listens, or hangs up before it is read."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request(method, path, body, {"X-WEBHOOK-KEY": key} if key else {})
+            return connection.getresponse().status
+        except ConnectionError:
+            return 0
+        finally:
+            connection.close()
+
+    def push(self, event: dict[str, object], key: str, account: str = "main") -> int:
+        """Deliver an event."""
+        return self.ask("POST", f"/push/digicert/{account}", json.dumps(event).encode(), key)
+
+    def stop(self) -> int:
+        """End it by SIGTERM; its exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            return self.process.wait(timeout=45)
+        finally:
+            if self.process.poll() is None:
+                self.process.kill()
+                self.process.wait()
+
+
+@contextmanager
+def _serving(program: Program, log: Path) -> Iterator[Server]:
+    server = Server(program, log)
+    try:
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture
+def key() -> str:
+    """The secret that the CA was given for its deliveries."""
+    return secrets.token_urlsafe(32)
+
+
+@pytest.fixture
+def pushed(sandbox: Sandbox, program: Program, tmp_path: Path, key: str) -> Shop:
+    """An installation whose account has a webhook secret, at a CA that validates nothing by itself."""
+    tenant = Tenant(sandbox.account(dcv="look"), tmp_path)
+    words = tenant.add_words("main", *QUICK, "--secret", f"webhook_secret={tenant.file('webhook', key)}")
+    program.run(*words).expect(0)
+    return Shop(tenant, program)
+
+
+def _prove(shop: Shop, order: dict[str, object]) -> None:
+    """The CA is satisfied; nobody tells us."""
+    proof = order["proofs"][0]  # type: ignore[index]
+    shop.tenant.account.management.txt(proof["where"], proof["value"])
+    answer = shop.tenant.account.put(f"order/certificate/{order['ca_order_id']}/check-dcv", b"")
+    assert answer.status == 200, answer
+
+
+def test_only_a_genuine_push_makes_us_look_and_only_the_look_changes_anything(
+    pushed: Shop, key: str, tmp_path: Path
+) -> None:
+    order = pushed.pending("--reference", "hinted")
+    other = pushed.pending("--reference", "other")
+    event = {"event": "certificate_issued", "data": {"order_id": int(order["ca_order_id"]), "status": "issued"}}
+    lie = {"event": "certificate_issued", "data": {"order_id": int(other["ca_order_id"]), "status": "issued",
+           "certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"}}  # fmt: skip
+    with _serving(pushed.program, tmp_path / "serve.log") as server:
+        _prove(pushed, order)
+        assert server.push(event, "x" * 43) == 401, "forged"
+        assert server.ask("POST", "/push/digicert/main", json.dumps(event).encode()) == 401, "without a key"
+        assert server.push(event, key, account="nobody") == 404
+        assert server.ask("GET", "/push/digicert/main") == 405
+        assert server.ask("POST", "/push/digicert/main", b"<xml/>", key) == 400
+        assert server.ask("POST", "/push/digicert/main", b"x" * 2_000_000, key) in (0, 413)
+
+        for _ in range(10):  # replays are harmless
+            assert server.push(event, key) == 204
+        assert server.push({"event": "certificate_issued", "data": {"order_id": 1}}, key) == 204, "unknown: no effect"
+        assert server.push(lie, key) == 204
+        done = pushed.program.run("order", "wait", "hinted", "30", "--json").expect(0).json()
+
+        assert done["state"] == "issued"
+        assert pushed.order("other")["state"] == "pending", "what a push says is not believed"
+        assert len(pushed.certificates()) == 1
+        assert server.stop() == 0, server.log.read_text()
+    logged = server.log.read_text()
+    assert "push refused" in logged
+    assert key not in logged
+    assert pushed.tenant.account.key not in logged
+
+
+def test_without_a_webhook_secret_there_is_no_push_endpoint(shop: Shop, tmp_path: Path) -> None:
+    with _serving(shop.program, tmp_path / "serve.log") as server:
+        assert server.push({"event": "certificate_issued"}, "x" * 43) == 404
+        placed = shop.issued()
+
+    assert placed["state"] == "issued", "the engine is at work in it"

@@ -1,0 +1,1 @@
+"""Real processes killed at every boundary; the ledger of the sandbox judges."""

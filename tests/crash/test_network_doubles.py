@@ -1,0 +1,49 @@
+"""The network delivers the paid call twice: the second CA order is found and withdrawn, or a person is alarmed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.cli.program import Program
+from tests.cli.tenant import QUICK, Shop, Tenant
+from tests.crash.twice import TwiceProxy
+from tests.sandbox.tenant import Sandbox
+
+
+def _shop(proxy: TwiceProxy, sandbox: Sandbox, program: Program, folder: Path) -> Shop:
+    """The account is added with the URL of the proxy."""
+    tenant = Tenant(sandbox.account(rate_limit=False, dcv="never"), folder)
+    tenant.account.element["url"] = proxy.url
+    program.run(*tenant.add_words("main", *QUICK)).expect(0)
+    return Shop(tenant, program)
+
+
+def test_the_newer_of_two_pending_ca_orders_is_cancelled(sandbox: Sandbox, program: Program, tmp_path: Path) -> None:
+    with TwiceProxy(sandbox.url + "/services/v2", "ssl_basic") as proxy:
+        shop = _shop(proxy, sandbox, program, tmp_path)
+        order = shop.pending("--reference", "twice")
+        assert [row["status"] for row in shop.tenant.ledger("twice")] == ["pending", "pending"]
+
+        checked = shop.program.run("order", "check", "twice", "--json").expect(0)
+
+        rows = shop.tenant.ledger("twice")
+        assert [row["status"] for row in rows] == ["pending", "canceled"], checked
+        assert order["ca_order_id"] == checked.json()["ca_order_id"] == str(rows[0]["order_id"])
+        assert "second order with this reference" in checked.err
+
+
+def test_a_second_issued_ca_order_that_cannot_be_cancelled_is_an_alarm(
+    sandbox: Sandbox, program: Program, tmp_path: Path
+) -> None:
+    with TwiceProxy(sandbox.url + "/services/v2", "ssl_basic") as proxy:
+        shop = _shop(proxy, sandbox, program, tmp_path)
+        order = shop.issued("--reference", "twice")
+        assert len(shop.tenant.ledger("twice")) == 2
+
+        checked = shop.program.run("order", "check", "twice", "--json").expect(0)
+
+        assert "second order with this reference" in checked.err
+        assert "ALARM" in checked.err
+        journal = [line["note"] for line in shop.order("twice")["journal"]]
+        assert any("ALARM" in note for note in journal), journal
+        assert checked.json()["certificate"] == order["certificate"]

@@ -1,0 +1,135 @@
+"""A worker as a process of its own, to be killed, stopped and starved: ``python -m tests.database.program FOLDER …``.
+
+FOLDER holds the database; the CA's ledger is ``--ledger``. What it does is told line by line on standard output.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from certwright.engine.identity import Identity
+from certwright.engine.run import Runner
+from certwright.model.ports import Ports, Trust
+from certwright.store import setup
+from certwright.store.inventory import Inventory
+from certwright.store.journal import LEASE, OrderJournal, RevocationJournal
+from tests.database.shared_ca import SharedCA
+from tests.fakes.clock import FakeClock
+from tests.fakes.outside import FakeCatalogue, FakeKeys, FakeStanding
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The present moment in UTC."""
+        return datetime.now(UTC)
+
+
+def say(word: str) -> None:
+    """One line to whoever started us."""
+    print(word, flush=True)
+
+
+def ask() -> None:
+    """Tell that the call is on its way, and wait for a line."""
+    say("calling")
+    sys.stdin.readline()
+
+
+def runner(options: argparse.Namespace) -> Runner:
+    """Advances orders as a worker does, with a CA that lives in a file."""
+    clock = SystemClock()
+    identity = Identity(options.folder / "processes", "worker")
+    say(identity.name)
+    lease = timedelta(seconds=options.lease)
+    orders = OrderJournal(clock, identity.name, identity.alive, lease=lease)
+    revocations = RevocationJournal(clock, identity.name, identity.alive, lease=lease)
+    meanwhile = ask if options.ask else lambda: time.sleep(options.slow)
+    ca = SharedCA(options.ledger or options.folder / "ledger", meanwhile)
+    ports = Ports(
+        clock=clock,
+        ca=ca,
+        keys=FakeKeys(),
+        orders=orders,
+        revocations=revocations,
+        inventory=Inventory(clock),
+        catalogue=FakeCatalogue(),
+        standing=FakeStanding(FakeClock()),
+        trust=Trust((), reserved_names=True),
+        call_seconds=options.call_seconds,
+    )
+    return Runner(orders, revocations, lambda _: ports)
+
+
+def advance(options: argparse.Namespace) -> None:
+    """Advance one order once."""
+    at = runner(options)
+    order = at.order(options.order)
+    say(f"{order.state} {order.fence}" if order else "not ours")
+
+
+def create(options: argparse.Namespace) -> None:
+    """Record an order under a reference, when told to."""
+    from tests.database.stock import Stock
+
+    stock = Stock(SystemClock(), with_account=False)
+    say("ready")
+    sys.stdin.readline()
+    say(str(stock.order(reference=options.reference).id))
+
+
+def engine(options: argparse.Namespace) -> None:
+    """Run the durable engine until told to stop."""
+    from certwright.engine import durable
+
+    durable._STUCK_SECONDS = options.stuck  # type: ignore[misc]
+    at = runner(options)
+    stumble = options.stumble
+
+    def run(order_id: int, fence: int) -> object:
+        nonlocal stumble
+        if stumble:
+            stumble -= 1
+            raise OSError("stumbled before the order was claimed")
+        return at.order(order_id, fence)
+
+    works = {"order": durable.Work(at.orders.due, at.orders.free_dead_leases, run)}
+    me = Identity(options.folder / "processes", "engine")
+    made = durable.Engine(options.folder / "engine.sqlite", me.name, works, concurrency=4, alive=me.alive)
+    signal.signal(signal.SIGTERM, lambda *_: made.stop())
+    made.run(lambda: say("beat"), 0.5)
+    say("stopped")
+
+
+def main() -> None:
+    """Parse, open the database, do it; whatever goes wrong is told by its type alone."""
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("what", choices=["advance", "create", "engine"])
+    parser.add_argument("--ledger", type=Path)
+    parser.add_argument("--order", type=int, default=0)
+    parser.add_argument("--reference", default="")
+    parser.add_argument("--lease", type=float, default=LEASE.total_seconds())
+    parser.add_argument("--call-seconds", type=float, default=2.0)
+    parser.add_argument("--slow", type=float, default=0.0)
+    parser.add_argument("--stuck", type=float, default=30.0)
+    parser.add_argument("--stumble", type=int, default=0)
+    parser.add_argument("--ask", action="store_true")
+    options = parser.parse_args()
+    try:
+        setup.use(options.folder / "certwright.sqlite")
+        {"advance": advance, "create": create, "engine": engine}[options.what](options)
+    except Exception as error:
+        say(f"error {type(error).__name__}: {error}")
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""The documents: their commands are run, their links followed, their generated parts compared."""

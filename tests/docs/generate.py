@@ -1,0 +1,26 @@
+"""``python -m tests.docs.generate`` writes the reference pages that are made from the program itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tests.docs import page_cli, page_digicert, page_tokens
+from tests.docs.documents import DOCS
+
+PAGES: Mapping[Path, Callable[[], str]] = {
+    DOCS / "reference" / "cli.md": page_cli.page,
+    DOCS / "reference" / "digicert.md": page_digicert.page,
+    DOCS / "reference" / "tokens.md": page_tokens.page,
+}
+
+
+def main() -> None:
+    """Write every page, and say which."""
+    for path, page in PAGES.items():
+        path.write_text(page(), encoding="utf-8")
+        print(path.relative_to(DOCS.parent))
+
+
+if __name__ == "__main__":
+    main()
