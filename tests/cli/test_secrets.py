@@ -30,12 +30,13 @@ def _private_numbers(shop: Shop, fingerprint: str) -> list[bytes]:
     pkcs8 = key.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )
-    lines = exported[exported.index("-----BEGIN PRIVATE") :].splitlines()[1:-1]
+    # The private number ends in the second line; what follows is the public key, which the certificate shows as well.
+    lines = exported[exported.index("-----BEGIN PRIVATE") :].splitlines()[1:3]
     return [
         pkcs8,
         number.to_bytes(32, "big"),
         str(number).encode(),
-        *(line.encode() for line in lines if len(line) > 40),
+        *(line.encode() for line in lines),
     ]
 
 

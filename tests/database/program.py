@@ -6,7 +6,6 @@ FOLDER holds the database; the CA's ledger is ``--ledger``. What it does is told
 from __future__ import annotations
 
 import argparse
-import os
 import signal
 import sys
 import time

@@ -86,6 +86,23 @@ def test_failures_rest_the_account_ever_longer_and_an_answer_forgets_them(stock:
     assert at.failed("503") - clock.now() == timedelta(seconds=1)
 
 
+def test_an_answer_to_one_worker_forgets_the_failures_of_another(stock: Stock, clock: FakeClock) -> None:
+    mine, theirs = standing(stock), standing(stock)
+    mine.answered()
+    theirs.failed("503")
+    clock.advance(10)
+    mine.answered()
+    assert theirs.failed("503") - clock.now() == timedelta(seconds=1)
+
+
+def test_failures_do_not_shorten_the_quiet_that_the_ca_asked_for(stock: Stock, clock: FakeClock) -> None:
+    at = standing(stock)
+    at.quiet(clock.now() + timedelta(hours=1), "429")
+    for _ in range(4):
+        at.failed("503")
+    assert stock.accounts.get(ACCOUNT).quiet_until == clock.now() + timedelta(hours=1)
+
+
 def test_an_answer_after_no_failure_writes_nothing(stock: Stock) -> None:
     at = standing(stock)
     at.answered()

@@ -74,7 +74,7 @@ def test_a_killed_engine_loses_nothing_and_its_successor_goes_on_at_once(
     assert models.PurchaseIntent.objects.filter(outcome=Outcome.OPEN).exists()
     with program(database.parent, *arguments) as successor:
         successor.until("beat")
-        eventually(all_pending, seconds=10)
+        eventually(all_pending)
     assert sorted(bought(ledger)) == references
 
 

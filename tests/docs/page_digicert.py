@@ -25,7 +25,7 @@ def page() -> str:
             " Beside them, [every CA account](settings.md#settings-of-every-ca-account) has a few of ours.\n\n",
             _fields(ABOUT.settings),
             "\n## Options of an order\n\nGiven with `--set FIELD=VALUE` of `order place`, `cert reissue` and",
-            " `cert duplicate`. What has an option of its own (names, organization, term, reference, comment) is not here.\n\n",
+            " `cert duplicate`. What has an option of its own (names, organization, term …) is not here.\n\n",
             _fields(ABOUT.options),
             "\n## Abilities\n\n" + _abilities(),
             "\n## What each operation costs\n\n" + _calls(),

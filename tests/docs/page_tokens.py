@@ -15,8 +15,8 @@ _HEAD = f"""# Tokens
 
 {MADE}
 A token has a *profile*: `tokens/NAME.toml` in [the state folder](settings.md#the-state-folder), written by
-[`certwright token add`](cli.md#certwright-token-add) and yours to edit. `NAME` is what `--key pkcs11:NAME:SPEC` means. Without a
-profile, `NAME` is the token's label, at the library that `CERTWRIGHT_PKCS11_MODULE` names.
+[`certwright token add`](cli.md#certwright-token-add) and yours to edit. `NAME` is what `--key pkcs11:NAME:SPEC` means.
+Without a profile, `NAME` is the token's label, at the library that `CERTWRIGHT_PKCS11_MODULE` names.
 
 ```toml
 module = "/usr/lib/softhsm/libsofthsm2.so"
@@ -31,8 +31,8 @@ The defaults suit most tokens.
 """
 
 _TAIL = """
-A *template* changes the attributes that are sent when an object is made. `…_add` maps an attribute's name without `CKA_`,
-or its number, to a value; `…_omit` lists names that are not sent:
+A *template* changes the attributes that are sent when an object is made. `…_add` maps an attribute's name without
+`CKA_`, or its number, to a value; `…_omit` lists names that are not sent:
 
 ```toml
 private_template_add = { "VERIFY" = false, "0x80000101" = 1 }
@@ -41,9 +41,9 @@ private_template_omit = ["LABEL"]
 
 ## What a key must be
 
-Made in the token, and by the token's own word `CKA_SENSITIVE`, `CKA_ALWAYS_SENSITIVE` and `CKA_NEVER_EXTRACTABLE` true and
-`CKA_EXTRACTABLE` false. A key of which the token says otherwise is refused; what a token keeps silent about is shown by
-`token check`. That is the token's word and no attestation.
+Made in the token, and by the token's own word `CKA_SENSITIVE`, `CKA_ALWAYS_SENSITIVE` and `CKA_NEVER_EXTRACTABLE` true
+and `CKA_EXTRACTABLE` false. A key of which the token says otherwise is refused. What a token keeps silent about is no
+reason to refuse; `token check` shows what it says. That is the token's word and no attestation.
 
 Objects are told by `CKA_ID`, which is chosen anew for each key and committed before the key is made, never by label or
 slot. Changed keys never share an id, so a reader that selects by id always finds a pair that fits.
@@ -66,10 +66,15 @@ def page() -> str:
     """The whole page."""
     said = dict(_docstrings())
     rows = [
-        (code(item.name), _default(item.default, item.default_factory), said.get(item.name) or _SAID_ELSEWHERE[item.name])
+        (
+            code(item.name),
+            _default(item.default, item.default_factory),
+            said.get(item.name) or _SAID_ELSEWHERE[item.name],
+        )
         for item in fields(TokenProfile)
     ]
-    pin = "File with the user PIN, mode 0600 or 0400. Else [other sources](../howto/order-from-a-token.md#introduce-the-token)."
+    sources = "[other sources](../howto/order-from-a-token.md#introduce-the-token)"
+    pin = f"File with the user PIN, mode 0600 or 0400. Else {sources}."
     return _HEAD + table(("field", "default", ""), [*rows, (code("pin_file"), "", pin)]) + _TAIL
 
 

@@ -82,16 +82,22 @@ def assert_shown(document: Path, ran: list[Ran]) -> None:
     printed = ""
     for block in blocks(document):
         if block.kind == "sh":
-            printed = " ".join(_words(outputs[block.line]))
+            printed = outputs[block.line]
         elif block.kind == "text":
-            place = 0
-            for line in block.text.splitlines():
-                words = _words(line)
-                if not words:
-                    continue
-                found = re.compile(r"\s+".join(map(_pattern, words))).search(printed, place)
-                assert found, f"{document.name}, line {block.line}: not printed: {line}\n{printed}"
-                place = found.end()
+            missing = first_missing(block.text, printed)
+            assert missing is None, f"{document.name}, line {block.line}: not printed: {missing}\n{printed}"
+
+
+def first_missing(shown: str, printed: str) -> str | None:
+    """The first line of a ``text`` block that was not printed after the lines before it; None when all were."""
+    told, place = " ".join(_words(printed)), 0
+    for line in shown.splitlines():
+        words = _words(line)
+        found = re.compile(r"\s+".join(map(_pattern, words))).search(told, place)
+        if found is None:
+            return line
+        place = found.end()
+    return None
 
 
 def _words(text: str) -> list[str]:

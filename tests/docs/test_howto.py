@@ -24,9 +24,7 @@ PREPARED = (
 
 
 @pytest.mark.parametrize("name", PREPARED)
-def test_a_reader_of_a_howto_sees_what_it_shows(
-    name: str, prepared: Callable[[], Prepared], tmp_path: Path
-) -> None:
+def test_a_reader_of_a_howto_sees_what_it_shows(name: str, prepared: Callable[[], Prepared], tmp_path: Path) -> None:
     if name == "order-from-a-token":
         _needs_a_token()
     document = DOCS / "howto" / f"{name}.md"

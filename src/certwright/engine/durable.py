@@ -22,6 +22,7 @@ SWEEP_SECONDS: Final = 0.5
 _QUEUE: Final = "advance"
 _VERSION: Final = "1"  # pinned: workflows carry ids alone, so any release may run those of another
 _KEEP: Final = 1000  # finished workflows that are tidied away at once
+_UNFINISHED: Final = ["ENQUEUED", "PENDING"]
 _FINISHED: Final = ["SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED"]
 _STUCK_SECONDS: Final = 10.0  # queued so long ago: it may have ended without having begun
 _TROUBLE_SECONDS: Final = 2.0  # the pause after a database could not be asked
@@ -170,11 +171,12 @@ class Engine:
     def _sweep(self) -> int:
         """Queue what is due and not queued by us yet; returns how much that was."""
         found = 0
+        now = time.monotonic()
+        self._unstick(now)
         with self._lock:
             room = 2 * self._batch - len(self._queued)
         if room <= 0:
             return 0
-        now = time.monotonic()
         for kind, work in self._works.items():
             for subject_id, fence in work.due(self._batch):
                 name = _name(kind, subject_id, fence)
@@ -185,7 +187,6 @@ class Engine:
                 with SetWorkflowID(name):
                     DBOS.enqueue_workflow(_QUEUE, self._workflow, kind, subject_id, fence)
                 found += 1
-        self._unstick(now)
         return found
 
     def _unstick(self, now: float) -> None:
@@ -197,13 +198,13 @@ class Engine:
             names = [name for name, since in self._queued.items() if now - since >= _STUCK_SECONDS]
         if not names:
             return
-        finished = DBOS.list_workflows(workflow_ids=names, status=_FINISHED, load_input=False, load_output=False)
-        again = {workflow.workflow_id for workflow in finished}
-        if again:
-            DBOS.delete_workflows(sorted(again))
+        waiting = DBOS.list_workflows(workflow_ids=names, status=_UNFINISHED, load_input=False, load_output=False)
+        ended = set(names) - {workflow.workflow_id for workflow in waiting}
+        if ended:
+            DBOS.delete_workflows(sorted(ended))
         with self._lock:
             for name in names:
-                if name in again:
+                if name in ended:
                     self._queued.pop(name, None)
                 elif name in self._queued:
                     self._queued[name] = now

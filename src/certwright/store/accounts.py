@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -17,6 +17,7 @@ from certwright.store import models
 
 # So many failures in a row, and the account as a whole is left alone until the next try.
 _BREAKER = 3
+_CLEAN = timedelta(seconds=10)  # how long an account without failures is taken for one
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,34 +174,34 @@ class AccountStanding:
     def __init__(self, account: Account, clock: Clock) -> None:
         self._rows = models.CAAccount.objects.filter(pk=account.id)
         self._clock = clock
-        self._troubled = True  # not known yet
+        self._clean_until: datetime | None = None  # no longer known after that: other processes count here too
 
     def quiet(self, until: datetime, why: str) -> None:
         """Ask nothing of this account before ``until``; an earlier end does not shorten a later one."""
         later = Q(quiet_until__isnull=True) | Q(quiet_until__lt=until)
         self._rows.filter(later).update(quiet_until=until, quiet_because=why)
-        self._troubled = True
 
     def failed(self, why: str) -> datetime:
         """Count a failure in a row; from the third on the whole account rests until the next try."""
         with transaction.atomic():
             failures = self._rows.values_list("failures", flat=True).get()
             until = self._clock.now() + cadence.after_trouble(failures)
-            rest = {"quiet_until": until, "quiet_because": why} if failures + 1 >= _BREAKER else {}
-            self._rows.update(failures=failures + 1, **rest)
-        self._troubled = True
+            self._rows.update(failures=failures + 1)
+            if failures + 1 >= _BREAKER:
+                self.quiet(until, why)
+        self._clean_until = None
         return until
 
     def answered(self) -> None:
         """Forget the failures; costs a write only if there were some."""
-        if self._troubled:
+        now = self._clock.now()
+        if self._clean_until is None or now >= self._clean_until:
             self._rows.filter(failures__gt=0).update(failures=0, quiet_until=None, quiet_because="")
-            self._troubled = False
+            self._clean_until = now + _CLEAN
 
     def pause(self, why: str) -> None:
         """Stop asking until a person has mended our side."""
         self._rows.update(paused_because=why)
-        self._troubled = True
 
 
 def _keep_organization(account_id: int, organization: Organization, now: datetime) -> None:
