@@ -10,7 +10,9 @@ import platform
 from pathlib import Path
 
 NAMES = sorted(
-    path.stem for path in Path(__file__).parent.glob("*.py") if path.stem not in {"__init__", "__main__", "play", "stock"}
+    path.stem
+    for path in Path(__file__).parent.glob("*.py")
+    if path.stem not in {"__init__", "__main__", "play", "stock"}
 )
 
 

@@ -28,7 +28,11 @@ def run(orders: int) -> dict[str, Any]:
         ledger = sandbox.ask("GET", f"/ledger?account={tenant['name']}")
     if ledger["total"] != orders + 1:
         raise RuntimeError(f"{ledger['total']} orders were bought instead of {orders + 1}")
-    return {"orders": orders, "calls_per_certificate": round(calls / orders, 2), "calls_per_waiting_certificate": waiting}
+    return {
+        "orders": orders,
+        "calls_per_certificate": round(calls / orders, 2),
+        "calls_per_waiting_certificate": waiting,
+    }
 
 
 def _waiting(sandbox: play.Sandbox, tenant: dict[str, Any], domain: str) -> int:

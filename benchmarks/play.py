@@ -106,7 +106,9 @@ def certwright(*words: str) -> str:
 def worker(*words: str) -> Iterator[int]:
     """A worker process, ready to work; gives its process id."""
     command = [sys.executable, "-m", "certwright", "worker", *words]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env={**os.environ, "CERTWRIGHT_LOG": "error"})
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, text=True, env={**os.environ, "CERTWRIGHT_LOG": "error"}
+    )
     try:
         if process.stdout is None or not process.stdout.readline():
             raise RuntimeError("the worker did not start")

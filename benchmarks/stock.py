@@ -8,6 +8,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from django.db import connections
+
 from certwright.cas.http import Transport
 from certwright.model.order import Request
 from certwright.model.words import KeyKind, Operation, OrderState
@@ -18,12 +25,6 @@ from certwright.store import models
 from certwright.store.inventory import certificate_columns
 from certwright.store.orders import KeyWish
 from certwright.wiring import Certwright
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
-from django.db import connections
 
 _BATCH = 5_000
 _SERIAL = bytes.fromhex("5a" * 16)
@@ -105,7 +106,12 @@ def _pattern() -> bytes:
     """A leaf as a public CA issues them; serial, name, key and signature are replaced in each copy."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = f"{_LABEL}.stock.example"
-    issuer = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Stock Issuing CA"), x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Stock")])
+    issuer = x509.Name(
+        [
+            x509.NameAttribute(NameOID.COMMON_NAME, "Stock Issuing CA"),
+            x509.NameAttribute(NameOID.ORGANIZATION_NAME, "Stock"),
+        ]
+    )
     now = datetime.now(UTC).replace(microsecond=0)
     builder = (
         x509.CertificateBuilder()

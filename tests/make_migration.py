@@ -4,8 +4,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from certwright.store import setup
 from django.core.management import call_command
+
+from certwright.store import setup
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as folder:

@@ -3,4 +3,4 @@
 INSTALLED_APPS = ["certwright.store"]
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
-SECRET_KEY = "only for the type checker"  # noqa: S105 - never used to sign anything
+SECRET_KEY = "only for the type checker"

@@ -190,9 +190,7 @@ class Certwright:
         runner = self.runner
         works = {
             "order": Work(runner.orders.due, runner.orders.free_dead_leases, runner.order),
-            "revocation": Work(
-                runner.revocations.due, runner.revocations.free_dead_leases, runner.revocation
-            ),
+            "revocation": Work(runner.revocations.due, runner.revocations.free_dead_leases, runner.revocation),
         }
         url = self.settings.database_url.get_secret_value()
         return Engine(
@@ -342,5 +340,3 @@ def _anchors(roots: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
 
 def _secrets_place(account: str) -> str:
     return f"ca_account:{account}:secrets"
-
-

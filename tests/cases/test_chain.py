@@ -28,27 +28,21 @@ def test_any_order_gives_leaf_first_and_no_root() -> None:
 def test_duplicates_are_counted_once() -> None:
     """A ZIP often holds the same certificate in several files."""
     leaf = MIDDLE.issue()
-    assert chain.build([leaf, MIDDLE.certificate, leaf, MIDDLE.certificate]).intermediates == (
-        MIDDLE.certificate,
-    )
+    assert chain.build([leaf, MIDDLE.certificate, leaf, MIDDLE.certificate]).intermediates == (MIDDLE.certificate,)
 
 
 def test_strangers_are_left_out() -> None:
     """Certificates that signed nothing here do not get into the chain."""
     leaf = MIDDLE.issue()
     stranger = root("Stranger").intermediate("Another")
-    assert chain.build([stranger.certificate, leaf, MIDDLE.certificate]).intermediates == (
-        MIDDLE.certificate,
-    )
+    assert chain.build([stranger.certificate, leaf, MIDDLE.certificate]).intermediates == (MIDDLE.certificate,)
 
 
 def test_the_leaf_is_found_by_its_key_among_several() -> None:
     """Two leaves with the same common name: the key decides."""
     key = new_key()
     ours, other = MIDDLE.issue(key=key), MIDDLE.issue()
-    assert (
-        chain.build([other, ours, MIDDLE.certificate], public_key_sha256=ours.public_key_sha256).leaf == ours
-    )
+    assert chain.build([other, ours, MIDDLE.certificate], public_key_sha256=ours.public_key_sha256).leaf == ours
 
 
 def test_two_leaves_without_a_key_are_ambiguous() -> None:
@@ -114,9 +108,7 @@ def test_an_issuer_of_the_same_name_with_another_key_is_no_link() -> None:
     """Names match, the key does not."""
     impostor = TOP.intermediate("Middle")
     leaf = MIDDLE.issue()
-    assert chain.build([leaf, impostor.certificate, MIDDLE.certificate]).intermediates == (
-        MIDDLE.certificate,
-    )
+    assert chain.build([leaf, impostor.certificate, MIDDLE.certificate]).intermediates == (MIDDLE.certificate,)
 
 
 def test_a_cross_certificate_is_kept_and_the_root_left_out() -> None:

@@ -64,9 +64,7 @@ def test_the_www_sibling_can_be_refused() -> None:
 
 def test_a_wanted_name_is_not_replaced_by_its_sibling() -> None:
     """``www.meadow.example`` in place of ``meadow.example`` is a wrong certificate."""
-    assert "lacks meadow.example" in (
-        verify.carries_names(TOP.issue("www.meadow.example"), ["meadow.example"]) or ""
-    )
+    assert "lacks meadow.example" in (verify.carries_names(TOP.issue("www.meadow.example"), ["meadow.example"]) or "")
 
 
 def test_an_address_as_dns_name_is_not_the_address() -> None:
@@ -76,9 +74,7 @@ def test_an_address_as_dns_name_is_not_the_address() -> None:
     assert "lacks 192.0.2.1" in (verify.carries_names(leaf, ["192.0.2.1"]) or "")
 
 
-@pytest.mark.parametrize(
-    "spelling", ["shop.meadow.example\x00.evil.example", f" {NAME}", f"{NAME}.", f"{NAME}\n"]
-)
+@pytest.mark.parametrize("spelling", ["shop.meadow.example\x00.evil.example", f" {NAME}", f"{NAME}.", f"{NAME}\n"])
 def test_a_name_that_only_resembles_ours_is_another(spelling: str) -> None:
     """NUL, spaces and a trailing dot inside a dNSName make another name (CVE-2009-2408; BR 7.1.2.7.12)."""
     leaf = TOP.issue(sans=[x509.DNSName(spelling)])

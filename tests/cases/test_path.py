@@ -75,9 +75,7 @@ def test_an_address_leaf_verifies() -> None:
 def test_a_root_without_pins_verifies_nothing() -> None:
     """No trust anchor, no trust (RFC 5280 §6.1.1 d)."""
     top = root()
-    assert verify_path(Chain(top.issue()), [], at=NOW) == (
-        "No root is pinned to verify the certificate against.",
-    )
+    assert verify_path(Chain(top.issue()), [], at=NOW) == ("No root is pinned to verify the certificate against.",)
 
 
 def test_a_path_to_another_root_does_not_verify() -> None:

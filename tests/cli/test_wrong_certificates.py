@@ -12,7 +12,8 @@ from tests.cli.tenant import Shop
 # What spoils the certificate itself; nothing of it may ever be taken.
 WRONG = [
     "other_key", "sibling", "missing_san", "extra_san", "foreign_san", "wildcard_san", "cn_only", "expired",
-    "future", "short", "too_long", "ca_true", "self_signed", "bad_signature", "wrong_chain", "no_chain", "precertificate",
+    "future", "short", "too_long", "ca_true", "self_signed", "bad_signature", "wrong_chain", "no_chain",
+    "precertificate",
 ]  # fmt: skip
 # What is no certificate at all: an answer that tells nothing, so the right one is looked for.
 NONSENSE = ["csr", "private_key", "html"]

@@ -95,9 +95,7 @@ def test_51_a_subset_of_the_names_can_be_checked(account: NewAccount, fresh: New
     assert _rows(answer)[first] == "approved"
 
 
-def test_52_a_file_must_be_at_exactly_the_name(
-    account: NewAccount, fresh: NewName, file_server: FileServer
-) -> None:
+def test_52_a_file_must_be_at_exactly_the_name(account: NewAccount, fresh: NewName, file_server: FileServer) -> None:
     tenant, base = account(dcv="look"), fresh()
     name = f"www.{base}"
     order = tenant.pending(name, method="http-token", names=[name])
@@ -114,9 +112,7 @@ def test_52_a_file_must_be_at_exactly_the_name(
     assert (present.status, present.json()["dcv_status"]) == (200, "valid")
 
 
-def test_52_a_file_proves_its_name_and_none_below(
-    account: NewAccount, fresh: NewName, file_server: FileServer
-) -> None:
+def test_52_a_file_proves_its_name_and_none_below(account: NewAccount, fresh: NewName, file_server: FileServer) -> None:
     """§6.11: exactly that name, never a whole domain."""
     tenant, name = account(dcv="look"), fresh()
     order = tenant.pending(name, method="http-token")
@@ -235,16 +231,12 @@ def test_58_a_domain_token_is_active_once_its_record_is_seen(account: NewAccount
     present = tenant.put(path)
 
     assert (missing.status, missing.codes) == (400, ["invalid_dns_txt"])
-    assert missing.json()["errors"][0]["message"] == (
-        "Could not find a valid TXT record for one or more domains."
-    )
+    assert missing.json()["errors"][0]["message"] == ("Could not find a valid TXT record for one or more domains.")
     assert present.status == 200
     assert present.json()["status"] == "active"
 
 
-def test_59_www_is_stripped_from_a_domain_unless_it_is_to_be_kept(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_59_www_is_stripped_from_a_domain_unless_it_is_to_be_kept(account: NewAccount, fresh: NewName) -> None:
     tenant, stripped, kept = account(), fresh(), fresh()
     keeping = DOMAIN.replace('"dcv_method"', '"keep_www":true,"dcv_method"')
 
@@ -315,9 +307,7 @@ def test_62_a_dv_order_for_a_validated_domain_needs_dcv_too(account: NewAccount)
     assert tenant.info(order["id"])["status"] == "pending"
 
 
-def test_63_dcv_mails_go_to_constructed_addresses_and_never_to_whois(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_63_dcv_mails_go_to_constructed_addresses_and_never_to_whois(account: NewAccount, fresh: NewName) -> None:
     tenant, name = account(dcv="look"), fresh()
     domain_id = _submit(tenant, name, method="email")["id"]
 
@@ -371,9 +361,7 @@ def test_a_caa_record_for_another_ca_keeps_an_order_pending(account: NewAccount,
     assert tenant.call("GET", f"certificate/{order['certificate_id']}/chain").status == 404
 
 
-@pytest.mark.parametrize(
-    ("switch", "seen"), [(2, ["pending", "approved"]), ("never", ["pending", "pending"])]
-)
+@pytest.mark.parametrize(("switch", "seen"), [(2, ["pending", "approved"]), ("never", ["pending", "pending"])])
 def test_the_dcv_switch_decides_at_which_check_a_name_is_approved(
     account: NewAccount, fresh: NewName, switch: int | str, seen: list[str]
 ) -> None:

@@ -96,9 +96,7 @@ def test_78_p7b_and_cer_are_one_pkcs7_bundle(account: NewAccount, kind: str) -> 
 
 
 @pytest.mark.parametrize(("kind", "with_root"), [("apache", False), ("default", True), ("default_pem", True)])
-def test_78_the_zip_formats_have_the_leaf_and_the_intermediate(
-    account: NewAccount, kind: str, with_root: bool
-) -> None:
+def test_78_the_zip_formats_have_the_leaf_and_the_intermediate(account: NewAccount, kind: str, with_root: bool) -> None:
     tenant = account()
     certificate_id = tenant.issue()["certificate_id"]
 

@@ -79,9 +79,7 @@ def test_18_several_values_of_one_filter_give_the_union(shelf: Account) -> None:
 
     assert len(_ids(shelf, both)) == 80
     assert len(_ids(shelf, one)) == 40
-    assert {row["product"]["name_id"] for row in shelf.get(f"order/certificate?{one}")["orders"]} == {
-        "ssl_plus"
-    }
+    assert {row["product"]["name_id"] for row in shelf.get(f"order/certificate?{one}")["orders"]} == {"ssl_plus"}
 
 
 def test_19_valid_till_filters_are_strict_and_can_be_ranges(account: NewAccount) -> None:
@@ -135,9 +133,7 @@ def _item(tenant: Account, order_id: int) -> dict[str, Any]:
     return next(row for row in rows if row["id"] == order_id)
 
 
-def test_22_a_pending_order_has_a_certificate_id_and_no_dates_or_serial(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_22_a_pending_order_has_a_certificate_id_and_no_dates_or_serial(account: NewAccount, fresh: NewName) -> None:
     tenant = account()
     order = tenant.pending(fresh())
 

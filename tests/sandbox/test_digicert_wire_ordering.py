@@ -120,9 +120,7 @@ def test_26_without_auto_approval_an_order_waits_for_a_person(account: NewAccoun
     assert tenant.info(order["id"])["status"] == "needs_approval"
 
 
-def test_27_an_unvalidated_name_is_answered_with_the_dcv_material(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_27_an_unvalidated_name_is_answered_with_the_dcv_material(account: NewAccount, fresh: NewName) -> None:
     tenant = account(auto_approve=False)
     name = f"new.{fresh()}"
 
@@ -203,9 +201,7 @@ def test_30_an_order_over_three_years_is_refused(account: NewAccount, outer: str
 
 
 def test_31_a_certificate_may_not_outlive_its_order(account: NewAccount) -> None:
-    answer = account().place(
-        TERM, inner=',"cert_validity":{"days":400}', outer='"order_validity":{"years":1}'
-    )
+    answer = account().place(TERM, inner=',"cert_validity":{"days":400}', outer='"order_validity":{"years":1}')
 
     assert (answer.status, answer.codes) == (400, ["cert_validity_exceeds_order_validity"])
 

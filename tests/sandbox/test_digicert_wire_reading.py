@@ -39,9 +39,7 @@ def test_43_the_serial_of_a_duplicate_finds_nothing(account: NewAccount) -> None
     assert from_wire.status == 201
     duplicate = tenant.get(f"order/certificate/{order['id']}/duplicate")["certificates"][0]
 
-    answers = [
-        tenant.call("GET", f"order/certificate/{duplicate[k]}") for k in ("serial_number", "thumbprint")
-    ]
+    answers = [tenant.call("GET", f"order/certificate/{duplicate[k]}") for k in ("serial_number", "thumbprint")]
 
     assert [answer.status for answer in answers] == [404, 404]
 
@@ -59,9 +57,7 @@ def test_44_the_order_of_somebody_else_looks_like_no_order(account: NewAccount) 
         assert (answer.status, answer.codes) == (404, ["not_found|order"])
 
 
-def test_45_status_changes_lists_the_orders_with_their_status_of_now(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_45_status_changes_lists_the_orders_with_their_status_of_now(account: NewAccount, fresh: NewName) -> None:
     tenant = account()
     issued, waiting = tenant.issue(), tenant.pending(fresh())
 
@@ -153,9 +149,7 @@ def test_48_the_caa_status_is_told_while_an_order_is_pending(account: NewAccount
     assert "caa_status_message" not in tenant.info(f"{issued}?include_caa_status=true")
 
 
-def test_49_the_validation_of_an_order_lists_what_each_name_lacks(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_49_the_validation_of_an_order_lists_what_each_name_lacks(account: NewAccount, fresh: NewName) -> None:
     tenant, new = account(), fresh()
     known = f"shop.{tenant.domain}"
     order = tenant.pending(new, names=[new, known])

@@ -129,9 +129,7 @@ def test_71_a_download_can_be_made_to_give_the_certificate_of_a_sibling_once(
     tenant.issue()
     order = tenant.issue()
     new = _again(tenant, order, "reissue", key).json()
-    tenant.management.fault(
-        "wrong_certificate", account=tenant.name, path="download/format/pem_all", kind="sibling"
-    )
+    tenant.management.fault("wrong_certificate", account=tenant.name, path="download/format/pem_all", kind="sibling")
 
     wrong, right = _leaf(tenant, new["certificate_id"]), _leaf(tenant, new["certificate_id"])
 
@@ -225,9 +223,7 @@ def test_74_openssl_finds_the_revocation_in_the_crl(account: NewAccount, tmp_pat
     chain = [certificates_in(entry["pem"])[0] for entry in order["certificate_chain"]]
     issuer, good = tenant.management.issuer_of(chain[0])
     files = {
-        "roots": write_pem(
-            tmp_path / "roots.pem", certificates_in(tenant.management.call("GET", "roots").body)
-        ),
+        "roots": write_pem(tmp_path / "roots.pem", certificates_in(tenant.management.call("GET", "roots").body)),
         "issuer": write_pem(tmp_path / "issuer.pem", [issuer]),
         "leaf": write_pem(tmp_path / "leaf.pem", chain[:1]),
     }
@@ -275,9 +271,7 @@ def test_74_an_unknown_name_for_the_reason_is_ignored(account: NewAccount) -> No
     assert reasons in ([], [x509.ReasonFlags.unspecified])
 
 
-def test_75_a_certificate_with_a_pending_reissue_cannot_be_revoked(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_75_a_certificate_with_a_pending_reissue_cannot_be_revoked(account: NewAccount, fresh: NewName) -> None:
     tenant = account()
     order = tenant.issue()
     assert _again(tenant, order, "reissue", new_key(), other=fresh()).status == 201

@@ -24,9 +24,7 @@ INVALID_KEY = {
     ]
 }
 LIMITED = {
-    "errors": [
-        {"code": "request_limit_exceeded", "message": "Service unavailable, please limit request volume"}
-    ]
+    "errors": [{"code": "request_limit_exceeded", "message": "Service unavailable, please limit request volume"}]
 }
 
 
@@ -169,9 +167,7 @@ def test_08_an_unknown_path_is_404_not_found_route(account: NewAccount, method: 
     answer = account().call(method, path, b"{}" if method == "POST" else None)
 
     assert answer.status == 404
-    assert answer.json() == {
-        "errors": [{"code": "not_found|route", "message": "The specified route was not found."}]
-    }
+    assert answer.json() == {"errors": [{"code": "not_found|route", "message": "The specified route was not found."}]}
 
 
 @pytest.mark.parametrize("body", [b'{"certificate":', b"not json", b"\xff\xfe{}"])

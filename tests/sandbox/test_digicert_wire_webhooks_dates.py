@@ -65,9 +65,7 @@ def test_82_a_delivery_carries_the_secret_and_names_order_and_certificate(
     }
 
 
-def test_82_a_delivery_can_carry_the_chain(
-    account: NewAccount, fresh: NewName, receiver: WebhookReceiver
-) -> None:
+def test_82_a_delivery_can_carry_the_chain(account: NewAccount, fresh: NewName, receiver: WebhookReceiver) -> None:
     tenant = account()
     _activate(tenant, receiver, _hook(tenant, receiver, '"webhook_send_certificate_chain":"1"'))
 
@@ -109,9 +107,7 @@ def test_82_a_webhook_that_is_not_activated_delivers_nothing(
     assert (answer.status, answer.codes) == (400, ["webhook_invalid_token"])
 
 
-def test_82_deliveries_are_listed_and_can_be_repeated(
-    own_sandbox: Sandbox, receiver: WebhookReceiver
-) -> None:
+def test_82_deliveries_are_listed_and_can_be_repeated(own_sandbox: Sandbox, receiver: WebhookReceiver) -> None:
     tenant = own_sandbox.account()
     _activate(tenant, receiver, _hook(tenant, receiver))
     _validated(tenant, "hooked.example")

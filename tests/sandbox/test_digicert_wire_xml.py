@@ -29,9 +29,7 @@ def _texts(root: ET.Element, path: str) -> list[str | None]:
 def test_an_order_in_xml_is_issued_with_its_chain(account: NewAccount) -> None:
     tenant, key = account(auto_approve=False), new_key()
     name, other = f"a.{tenant.domain}", f"b.{tenant.domain}"
-    body = wire.fill_xml(
-        ORDER_XML, name=name, other=other, csr=csr_pem(name, key), organization=tenant.organization
-    )
+    body = wire.fill_xml(ORDER_XML, name=name, other=other, csr=csr_pem(name, key), organization=tenant.organization)
 
     answer = _call(tenant, "POST", "order/certificate/ssl_basic", body)
 
@@ -55,9 +53,7 @@ def test_a_request_is_approved_in_xml(account: NewAccount) -> None:
     order = tenant.place(ORDER).json()
     request = order["requests"][0]["id"]
 
-    answer = _call(
-        tenant, "PUT", f"request/{request}/status", b"<request><status>approved</status></request>"
-    )
+    answer = _call(tenant, "PUT", f"request/{request}/status", b"<request><status>approved</status></request>")
 
     assert (answer.status, answer.body) == (204, b"")
     assert tenant.info(order["id"])["status"] == "issued"
@@ -82,9 +78,7 @@ def test_an_order_is_cancelled_in_xml(account: NewAccount, fresh: NewName) -> No
         ("container", "container_list"),
     ],
 )
-def test_the_root_of_an_xml_list_is_named_for_what_it_lists(
-    account: NewAccount, path: str, root: str
-) -> None:
+def test_the_root_of_an_xml_list_is_named_for_what_it_lists(account: NewAccount, path: str, root: str) -> None:
     assert _call(account(), "GET", path).xml().tag == root
 
 

@@ -21,9 +21,7 @@ REFERENCE = """{"certificate":{"common_name":"$name","csr":"$csr"},"organization
 
 def _order_bytes(tenant: Account, reference: str = "raw") -> bytes:
     name = f"shop.{tenant.domain}"
-    body = wire.fill(
-        REFERENCE, name=name, csr=csr_pem(name), organization=tenant.organization, reference=reference
-    )
+    body = wire.fill(REFERENCE, name=name, csr=csr_pem(name), organization=tenant.organization, reference=reference)
     return _request(tenant, "POST", "order/certificate/ssl_basic", body)
 
 

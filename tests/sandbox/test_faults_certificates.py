@@ -112,9 +112,7 @@ def test_a_wrong_certificate_is_wrong_in_the_way_it_was_asked_for(account: NewAc
     path = f"certificate/{order['certificate_id']}/download/format/pem_all"
     tenant.management.fault("wrong_certificate", account=tenant.name, path="download", kind=kind)
 
-    wrong, right = (
-        Served(tenant.call("GET", path).body, set(names), key, tenant.management.now()) for _ in range(2)
-    )
+    wrong, right = (Served(tenant.call("GET", path).body, set(names), key, tenant.management.now()) for _ in range(2))
 
     assert WRONG[kind](wrong)
     assert not WRONG[kind](right)

@@ -83,9 +83,7 @@ def test_a_bare_account_has_nothing_validated(account: NewAccount) -> None:
     assert tenant.info(answer.json()["id"])["status"] in ("needs_approval", "pending")
 
 
-def test_the_staff_can_validate_an_organization_and_all_an_order_lacks(
-    account: NewAccount, fresh: NewName
-) -> None:
+def test_the_staff_can_validate_an_organization_and_all_an_order_lacks(account: NewAccount, fresh: NewName) -> None:
     tenant = account()
     order = tenant.pending(fresh())["id"]
 

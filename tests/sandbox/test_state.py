@@ -76,9 +76,7 @@ def _memory(sandbox: Sandbox, name: str) -> dict[str, Any]:
         "ledger": sandbox.management.get("ledger"),
         "orders": orders,
         "infos": [tenant.info(row["id"]) for row in orders],
-        "downloads": [
-            tenant.call("GET", f"certificate/{number}/download/format/pem_all").body for number in issued
-        ],
+        "downloads": [tenant.call("GET", f"certificate/{number}/download/format/pem_all").body for number in issued],
         "roots": sandbox.management.call("GET", "roots").body,
         "dns": sandbox.management.get("dns")["records"],
     }
@@ -127,9 +125,7 @@ def test_every_order_that_was_answered_is_there_after_sigkill_in_the_middle(
     def keep_buying() -> None:
         for number in range(1000):
             try:
-                answer = tenant.place(
-                    REFERENCE, name=name, csr=csr, organization=organization, reference=number
-                )
+                answer = tenant.place(REFERENCE, name=name, csr=csr, organization=organization, reference=number)
             except (ConnectionError, http.client.HTTPException):
                 return
             answered.append(answer.json()["id"])

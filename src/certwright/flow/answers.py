@@ -26,7 +26,10 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """The story must go on at ``until`` (UTC). ``why`` is told to people; journalled when it is news, as is ``note``."""
+    """The story must go on at ``until`` (UTC). ``why`` is told to people, and journalled when it is news.
+
+    ``note`` is a journal line of its own.
+    """
 
     until: datetime
     why: str

@@ -304,15 +304,11 @@ def _cancel(order: Order, ca_order: CAOrder, at: Ports) -> Answer:
 
 def _not_cancelled(why: str, advice: str, at: Ports) -> Wait:
     changes = {"cancel_comment": ""}
-    return Wait(
-        at.clock.now(), f"The CA would not cancel: {why}", changes, kind=EventKind.CA, advice=advice
-    )
+    return Wait(at.clock.now(), f"The CA would not cancel: {why}", changes, kind=EventKind.CA, advice=advice)
 
 
 def _withdrawn(order: Order) -> Refuse:
-    return Refuse(
-        order.cancel_comment or "Cancelled.", changes={"state": OrderState.CANCELLED, "waiting_for": None}
-    )
+    return Refuse(order.cancel_comment or "Cancelled.", changes={"state": OrderState.CANCELLED, "waiting_for": None})
 
 
 def verify(order: Order, at: Ports) -> Answer:

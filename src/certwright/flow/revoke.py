@@ -19,9 +19,7 @@ def ask(revocation: Revocation, at: Ports) -> Call[RevocationProgress]:
     ca = _able(at)
     return Call(
         what="revocation",
-        send=lambda deadline: ca.revoke(
-            revocation.target, revocation.reason, revocation.comment, deadline=deadline
-        ),
+        send=lambda deadline: ca.revoke(revocation.target, revocation.reason, revocation.comment, deadline=deadline),
         done=_asked,
         found=_asked,
         settle_time=at.settle_time,

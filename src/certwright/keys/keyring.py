@@ -76,9 +76,7 @@ class Keyring:
         token = self._tokens(key.token)
         if not token.profile.store_certificates:
             return ""
-        token.store_chain(
-            self._find(token, key), chain.leaf.der, [item.der for item in chain.intermediates], key.label
-        )
+        token.store_chain(self._find(token, key), chain.leaf.der, [item.der for item in chain.intermediates], key.label)
         return f"token {key.token}"
 
     def key_uri(self, key: KeyReference) -> str:

@@ -40,9 +40,7 @@ class Unavailable(CertwrightError):
     ``retry_after`` is the number of seconds the other side asked us to wait, None when it did not say.
     """
 
-    def __init__(
-        self, detail: str, *, advice: str = "", code: str = "", retry_after: float | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, advice: str = "", code: str = "", retry_after: float | None = None) -> None:
         super().__init__(detail, advice=advice, code=code)
         self.retry_after = retry_after
 
@@ -55,5 +53,5 @@ class Misconfigured(CertwrightError):
     """A person must mend our side: a wrong credential, PIN, URL or file. The CA account pauses until then."""
 
 
-class LostLease(Exception):  # noqa: N818 - it is what happened, not a failure of anything
+class LostLease(Exception):
     """Somebody else has gone on with the order since: what this worker was about to write is void."""

@@ -29,7 +29,6 @@ from certwright.model.words import RevocationReason
 from certwright.pki.certificate import Certificate
 from certwright.pki.chain import Chain
 
-
 Subject = TypeVar("Subject", Order, Revocation)
 
 
@@ -95,9 +94,7 @@ class Reissues(Protocol):
         """Ask for a changed certificate. Never repeated by the adapter."""
         ...
 
-    def find_reissue(
-        self, order_id: str, placement: Placement, known: Collection[str]
-    ) -> tuple[CAOrder, ...]:
+    def find_reissue(self, order_id: str, placement: Placement, known: Collection[str]) -> tuple[CAOrder, ...]:
         """The reissues of this placement that are not among the known marks."""
         ...
 
@@ -114,9 +111,7 @@ class Duplicates(Protocol):
         """Ask for a duplicate. Never repeated by the adapter."""
         ...
 
-    def find_duplicate(
-        self, order_id: str, placement: Placement, known: Collection[str]
-    ) -> tuple[CAOrder, ...]:
+    def find_duplicate(self, order_id: str, placement: Placement, known: Collection[str]) -> tuple[CAOrder, ...]:
         """The duplicates of this placement that are not among the known marks."""
         ...
 

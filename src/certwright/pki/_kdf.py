@@ -73,9 +73,7 @@ def _iterations_of(sequence: _der.Element, depth: int) -> int:
 
 def _iterations_of_algorithm(oid: bytes, parameters: _der.Element, depth: int) -> int:
     numbers = [
-        _der.integer(part)
-        for part in _der.children(parameters.content, depth=depth + 2)
-        if part.tag == _der.INTEGER
+        _der.integer(part) for part in _der.children(parameters.content, depth=depth + 2) if part.tag == _der.INTEGER
     ]
     if oid == _SCRYPT:
         raise Invalid("The file is protected with scrypt.", advice="Export it again with PBKDF2.")

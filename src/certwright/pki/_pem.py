@@ -75,8 +75,6 @@ def _block(piece: bytes) -> Block:
     closing = _END + label + _DASHES
     position = piece.find(closing)
     if not dashes or position < 0:
-        raise Invalid(
-            "A PEM block has no end.", advice="Copy the whole text, the BEGIN and END lines included."
-        )
+        raise Invalid("A PEM block has no end.", advice="Copy the whole text, the BEGIN and END lines included.")
     body = piece[len(label) + len(_DASHES) : position]
     return Block(label.decode("ascii", "replace"), body, _BEGIN + piece[: position + len(closing)])

@@ -60,9 +60,7 @@ def build(
     """
     given = list(dict.fromkeys(certificates))
     if len(given) > MAXIMUM_CERTIFICATES:
-        raise Invalid(
-            f"There are {len(given)} certificates; no chain needs more than {MAXIMUM_CERTIFICATES}."
-        )
+        raise Invalid(f"There are {len(given)} certificates; no chain needs more than {MAXIMUM_CERTIFICATES}.")
     leaf = _leaf_by_key(given, public_key_sha256) if public_key_sha256 else _leaf_by_role(given)
     path = _Search(given, list(dict.fromkeys(known))).longest_path([leaf])
     return Chain(leaf, tuple(certificate for certificate in path[1:] if not is_root(certificate)))
@@ -124,9 +122,7 @@ class _Search:
         if len(path) > _MAXIMUM_LENGTH or is_root(last):
             return path
         issuers = self._issuers(last, self._given) or self._issuers(last, self._known)
-        used = {
-            (c.subject_der, _key_of(c)) for c in path
-        }  # a CA appears once in a path: cross-signed loops end
+        used = {(c.subject_der, _key_of(c)) for c in path}  # a CA appears once in a path: cross-signed loops end
         paths = [
             self.longest_path([*path, issuer])
             for issuer in issuers

@@ -147,9 +147,7 @@ def _der_in_text(data: bytes) -> bytes:
         found = _pem.blocks(data, maximum=100)
         labels = [block.label for block in found]
         if any(label.endswith("PRIVATE KEY") for label in labels):
-            raise Invalid(
-                "The text holds a private key.", advice="Never paste one; treat this key as compromised."
-            )
+            raise Invalid("The text holds a private key.", advice="Never paste one; treat this key as compromised.")
         requests = [block for block in found if block.label in _PEM_LABELS]
         if len(requests) != 1:
             what = ", ".join(sorted(set(labels)))[:200]
@@ -179,8 +177,7 @@ def _described(request: x509.CertificateSigningRequest, der: bytes) -> CSR:
         key_description=keys.describe(public),
         signature_hash=signature_hash.name if signature_hash else "",
         organizational_units=tuple(
-            str(unit.value)
-            for unit in request.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
+            str(unit.value) for unit in request.subject.get_attributes_for_oid(NameOID.ORGANIZATIONAL_UNIT_NAME)
         ),
         other_names=others,
     )
@@ -198,9 +195,7 @@ def _subject_alternative_names(request: x509.CertificateSigningRequest) -> tuple
         if isinstance(name, x509.DNSName):
             dns_name = normalise(name.value)
             if is_ip(dns_name):  # BR 7.1.2.7.12: an address belongs into an iPAddress
-                raise Invalid(
-                    f"The CSR has the IP address {dns_name} as a DNS name.", advice="Make a new CSR."
-                )
+                raise Invalid(f"The CSR has the IP address {dns_name} as a DNS name.", advice="Make a new CSR.")
             wanted.append(dns_name)
         elif isinstance(name, x509.IPAddress) and hasattr(name.value, "packed"):
             wanted.append(normalise(str(name.value)))
@@ -236,9 +231,7 @@ def _general_name(name: str) -> x509.GeneralName:
     return x509.IPAddress(ipaddress.ip_address(name)) if is_ip(name) else x509.DNSName(name)
 
 
-def _hash_for(
-    key: CertificateIssuerPrivateKeyTypes, name: str
-) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
+def _hash_for(key: CertificateIssuerPrivateKeyTypes, name: str) -> hashes.SHA256 | hashes.SHA384 | hashes.SHA512 | None:
     if isinstance(key, ed25519.Ed25519PrivateKey | ed448.Ed448PrivateKey):
         return None  # these sign the message itself (RFC 8410)
     try:

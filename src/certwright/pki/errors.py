@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Invalid(ValueError):  # noqa: N818 - reads as a verdict in "except Invalid"
+class Invalid(ValueError):
     """A name, key, CSR, certificate or file that we cannot or must not use.
 
     ``detail`` says what is wrong, in one sentence that quotes no secret. ``advice`` is one sentence on what

@@ -104,9 +104,7 @@ def private_key_from_block(block: _pem.Block, password: bytes | None) -> Private
     """The private key of one PEM block; raises as :func:`private_key_from_pem` does."""
     if block.label == "ENCRYPTED PRIVATE KEY":
         return private_key_from_encrypted_der(block.der(), password)
-    if (
-        b"Proc-Type" in block.body
-    ):  # encrypted as OpenSSL did before PKCS#8; its key derivation is one MD5 round
+    if b"Proc-Type" in block.body:  # encrypted as OpenSSL did before PKCS#8; its key derivation is one MD5 round
         return _loaded_text(block.text, password or b"")
     return private_key_from_der(block.der())
 

@@ -39,9 +39,7 @@ def carries_key(leaf: Certificate, public_key_sha256: str) -> str | None:
     return None
 
 
-def carries_names(
-    leaf: Certificate, wanted: Collection[str], *, allow_www_variants: bool = True
-) -> str | None:
+def carries_names(leaf: Certificate, wanted: Collection[str], *, allow_www_variants: bool = True) -> str | None:
     """Whether the SANs are exactly the wanted names; the common name never counts (RFC 9525 §2).
 
     ``allow_www_variants`` lets the CA's own additions pass: :func:`added_variants` lists them.

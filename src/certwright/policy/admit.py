@@ -79,9 +79,7 @@ def too_many_names(wish: Wish, at: datetime) -> str | None:
 
 def duplicate_name(wish: Wish, at: datetime) -> str | None:
     """The same name twice, in whatever spelling."""
-    return _listed(
-        (name for name, times in Counter(wish.well_formed()).items() if times > 1), "stands there twice"
-    )
+    return _listed((name for name, times in Counter(wish.well_formed()).items() if times > 1), "stands there twice")
 
 
 def internal_name(wish: Wish, at: datetime) -> str | None:
@@ -89,9 +87,7 @@ def internal_name(wish: Wish, at: datetime) -> str | None:
     if not wish.public_trust:
         return None
     found = (
-        name
-        for name in wish.well_formed()
-        if names.is_internal(name, reserved_allowed=wish.reserved_names_allowed)
+        name for name in wish.well_formed() if names.is_internal(name, reserved_allowed=wish.reserved_names_allowed)
     )
     return _listed(found, "is internal: no public CA may certify it")
 

@@ -71,9 +71,7 @@ class Accounts:
         """The account of that name; raises NotFound."""
         row = models.CAAccount.objects.filter(name=name).first()
         if row is None:
-            raise NotFound(
-                f"There is no CA account {name!r}.", advice="certwright account list shows them."
-            )
+            raise NotFound(f"There is no CA account {name!r}.", advice="certwright account list shows them.")
         return _value(row)
 
     def all(self) -> Iterator[Account]:
@@ -160,9 +158,7 @@ class AccountCatalogue:
 
     def _find(self, wanted: str) -> Organization | None:
         active = models.Organization.objects.filter(account_id=self._account.id, active=True)
-        fitting = list(
-            (active.filter(Q(ca_id=wanted) | Q(name__iexact=wanted)) if wanted else active)[:2]
-        )
+        fitting = list((active.filter(Q(ca_id=wanted) | Q(name__iexact=wanted)) if wanted else active)[:2])
         if len(fitting) != 1:
             return None
         return Organization(fitting[0].ca_id, fitting[0].name, fitting[0].active)
@@ -247,5 +243,3 @@ def _value(row: models.CAAccount) -> Account:
         synced_at=row.synced_at,
         sealed_secrets=bytes(row.secrets),
     )
-
-

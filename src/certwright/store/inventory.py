@@ -78,9 +78,7 @@ class Inventory:
             if links:
                 models.Certificate.objects.filter(pk=known.pk).update(**links)
             return known
-        return models.Certificate.objects.create(
-            **certificate_columns(certificate), recorded_at=now, **links
-        )
+        return models.Certificate.objects.create(**certificate_columns(certificate), recorded_at=now, **links)
 
     def _replaced(self, certificate_id: int) -> None:
         models.Certificate.objects.filter(pk=certificate_id, state=CertificateState.VALID).update(
@@ -115,9 +113,7 @@ class Inventory:
             current = query.filter(common_name=text, state=CertificateState.VALID)
             found = list(current[:2]) or list(query.filter(common_name=text)[:2])
         if not found:
-            raise NotFound(
-                f"There is no certificate {wanted!r}.", advice="certwright cert list shows them."
-            )
+            raise NotFound(f"There is no certificate {wanted!r}.", advice="certwright cert list shows them.")
         if len(found) > 1:
             raise Refused(f"{wanted!r} fits several certificates.", advice="Give the fingerprint.")
         return self._entry(found[0])

@@ -29,9 +29,7 @@ class LeasedJournal(ABC, Generic[Subject]):
     table: type[models.Order | models.Revocation]
     subject_field: str
 
-    def __init__(
-        self, clock: Clock, owner: str, alive: Callable[[str], bool], *, lease: timedelta = LEASE
-    ) -> None:
+    def __init__(self, clock: Clock, owner: str, alive: Callable[[str], bool], *, lease: timedelta = LEASE) -> None:
         """``owner`` names this process; ``alive`` tells whether a named process still runs."""
         self._clock = clock
         self._owner = owner
@@ -62,9 +60,7 @@ class LeasedJournal(ABC, Generic[Subject]):
 
     def free_dead_leases(self) -> int:
         """Make due at once what workers left behind that are no more; returns how much that was."""
-        owners = set(
-            self.table.objects.exclude(lease_owner="").values_list("lease_owner", flat=True).distinct()
-        )
+        owners = set(self.table.objects.exclude(lease_owner="").values_list("lease_owner", flat=True).distinct())
         dead = [owner for owner in owners if not self._alive(owner)]
         if not dead:
             return 0
@@ -162,7 +158,6 @@ class LeasedJournal(ABC, Generic[Subject]):
             raise LostLease(f"{self.subject_field} {subject.id} is no longer ours at fence {subject.fence}")
         write_events(self.subject_field, subject.id, events, self._clock.now())
 
-
     def _due(self, wanted: datetime | None) -> Case:
         """When to go on: at once if somebody has asked for that while the lease was held (see ``Orders.wake``)."""
         woken = When(next_action_at__lt=F("lease_until"), then=Value(self._clock.now()))
@@ -172,9 +167,7 @@ class LeasedJournal(ABC, Generic[Subject]):
 def write_events(subject_field: str, subject_id: int, events: Sequence[Event], at: datetime) -> None:
     """Add lines to the journal; ``subject_field`` is ``order_id`` or ``revocation_id``."""
     models.OrderEvent.objects.bulk_create(
-        models.OrderEvent(
-            at=at, kind=event.kind, step=event.step, note=event.note, **{subject_field: subject_id}
-        )
+        models.OrderEvent(at=at, kind=event.kind, step=event.step, note=event.note, **{subject_field: subject_id})
         for event in events
     )
 
@@ -221,5 +214,3 @@ class RevocationJournal(LeasedJournal[Revocation]):
 
     def _columns(self, subject: Revocation) -> dict[str, Any]:
         return rows.revocation_columns(subject)
-
-

@@ -169,9 +169,7 @@ class Order(Leased):
                 name="order_due",
                 condition=models.Q(next_action_at__isnull=False),
             ),
-            models.Index(
-                fields=("lease_owner",), name="order_leased", condition=~models.Q(lease_owner="")
-            ),
+            models.Index(fields=("lease_owner",), name="order_leased", condition=~models.Q(lease_owner="")),
             models.Index(fields=("account", "ca_order_id"), name="order_ca_order"),
         )
 
@@ -204,9 +202,7 @@ class Revocation(Leased):
                 name="revocation_due",
                 condition=models.Q(next_action_at__isnull=False),
             ),
-            models.Index(
-                fields=("lease_owner",), name="revocation_leased", condition=~models.Q(lease_owner="")
-            ),
+            models.Index(fields=("lease_owner",), name="revocation_leased", condition=~models.Q(lease_owner="")),
         )
 
 

@@ -78,14 +78,17 @@ class Orders:
         now: datetime,
     ) -> models.Order:
         owner = models.CAAccount.objects.get(name=account)
-        key_id = key.existing or self._keys.plan(
-            key.kind,
-            key.spec,
-            token=key.token,
-            label=key.label,
-            public_key_sha256=key.public_key_sha256,
-            id_length=key.id_length,
-        ).id
+        key_id = (
+            key.existing
+            or self._keys.plan(
+                key.kind,
+                key.spec,
+                token=key.token,
+                label=key.label,
+                public_key_sha256=key.public_key_sha256,
+                id_length=key.id_length,
+            ).id
+        )
         predecessor = models.Certificate.objects.filter(fingerprint=replaces).first() if replaces else None
         return models.Order.objects.create(
             reference=reference,
@@ -161,9 +164,7 @@ class Orders:
     def wake(self, order: Order) -> None:
         """Make an unfinished order due now; one that is just being advanced, again after that."""
         table = models.Order.objects.filter(pk=order.id)
-        table.exclude(state__in=[state for state in OrderState if state.ended]).update(
-            next_action_at=self._clock.now()
-        )
+        table.exclude(state__in=[state for state in OrderState if state.ended]).update(next_action_at=self._clock.now())
 
     def hint(self, account: str, ca_order_id: str) -> int:
         """A CA hinted that something happened: what is pending there becomes due now; returns how much that was."""
@@ -177,9 +178,7 @@ class Orders:
     def overdue(self, seconds: float) -> int:
         """How many orders should have been looked at that long ago; capped at 1,000."""
         before = self._clock.now() - timedelta(seconds=seconds)
-        late = models.Order.objects.filter(
-            next_action_at__lt=before, account__enabled=True, account__paused_because=""
-        )
+        late = models.Order.objects.filter(next_action_at__lt=before, account__enabled=True, account__paused_because="")
         return late[:1000].count()
 
     def note(self, order: Order, note: str) -> None:
@@ -299,4 +298,3 @@ class Orders:
         if row is None:
             raise NotFound(f"There is no revocation {revocation_id}.")
         return rows.revocation_value(row)
-

@@ -22,9 +22,9 @@ class Workers:
         """Say that the worker lives."""
         now = self._clock.now()
         models.Worker.objects.update_or_create(
-            name=name, defaults={"seen_at": now, "process": os.getpid()}, create_defaults={
-                "seen_at": now, "process": os.getpid(), "started_at": now
-            }
+            name=name,
+            defaults={"seen_at": now, "process": os.getpid()},
+            create_defaults={"seen_at": now, "process": os.getpid(), "started_at": now},
         )
 
     def gone(self, name: str) -> None:

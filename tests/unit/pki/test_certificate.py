@@ -97,9 +97,7 @@ def test_sizes_are_capped_before_parsing() -> None:
 def test_mutated_certificates_are_invalid_or_readable_to_the_last_property() -> None:
     der = TOP.issue("a.example", "192.0.2.1", extra=[(x509.PrecertPoison(), True)]).der
     properties = [
-        name
-        for name in dir(certificate.Certificate)
-        if isinstance(getattr(certificate.Certificate, name), property)
+        name for name in dir(certificate.Certificate) if isinstance(getattr(certificate.Certificate, name), property)
     ]
     chance = random.Random(11)
     for _ in range(1500):
@@ -158,9 +156,7 @@ def test_parsing_stays_near_the_speed_of_the_library() -> None:
 def test_openssl_agrees_on_serial_fingerprint_and_dates() -> None:
     made = TOP.issue()
     command = "openssl x509 -noout -serial -fingerprint -sha256 -startdate -dateopt iso_8601"
-    seen = subprocess.run(
-        command.split(), input=made.pem.encode(), capture_output=True, check=True
-    ).stdout.decode()
+    seen = subprocess.run(command.split(), input=made.pem.encode(), capture_output=True, check=True).stdout.decode()
     assert seen.lower().replace(":", "").replace("serial=0", "serial=").splitlines() == [
         f"serial={made.serial}",
         f"sha256 fingerprint={made.fingerprint}",

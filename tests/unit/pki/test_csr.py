@@ -31,9 +31,7 @@ def pem_of(der: bytes) -> bytes:
     return csr.decode(der).pem.encode()
 
 
-def signed(
-    *sans: x509.GeneralName, subject: str = "", extra: list[x509.NameAttribute[str]] | None = None
-) -> bytes:
+def signed(*sans: x509.GeneralName, subject: str = "", extra: list[x509.NameAttribute[str]] | None = None) -> bytes:
     """A CSR that our own builder would not make."""
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, subject)] if subject else []
     builder = x509.CertificateSigningRequestBuilder().subject_name(x509.Name([*attributes, *(extra or [])]))
@@ -43,9 +41,7 @@ def signed(
 
 
 @settings(deadline=None, max_examples=60)
-@given(
-    st.lists(DNS_NAME | st.ip_addresses().map(str).map(names.normalise), min_size=1, max_size=12, unique=True)
-)
+@given(st.lists(DNS_NAME | st.ip_addresses().map(str).map(names.normalise), min_size=1, max_size=12, unique=True))
 def test_what_is_built_is_decoded(wanted: list[str]) -> None:
     read = csr.decode(csr.build(KEY, wanted))
     assert set(read.names) == set(wanted)
@@ -61,9 +57,7 @@ def test_every_kind_of_key_and_hash_signs(spec: keys.KeySpec, digest: str) -> No
 
 
 def test_names_are_normalised_and_stand_once() -> None:
-    read = csr.decode(
-        csr.build(KEY, ["Bücher.example", "xn--bcher-kva.example.", "*.Meadow.example", "192.0.2.1"])
-    )
+    read = csr.decode(csr.build(KEY, ["Bücher.example", "xn--bcher-kva.example.", "*.Meadow.example", "192.0.2.1"]))
     assert read.names == ("xn--bcher-kva.example", "*.meadow.example", "192.0.2.1")
 
 
@@ -85,9 +79,7 @@ def test_a_given_common_name_that_is_too_long_is_refused() -> None:
 
 def test_the_organization_stands_in_the_subject() -> None:
     read = csr.decode(
-        csr.build(
-            KEY, ["a.example"], organization="Meadow Works, Ltd", locality="Leeds", state="WY", country="gb"
-        )
+        csr.build(KEY, ["a.example"], organization="Meadow Works, Ltd", locality="Leeds", state="WY", country="gb")
     )
     assert read.subject == "CN=a.example,O=Meadow Works\\, Ltd,L=Leeds,ST=WY,C=GB"
 
@@ -167,9 +159,7 @@ def test_two_csrs_are_refused() -> None:
 
 
 def test_a_private_key_is_refused_with_a_warning() -> None:
-    pem = KEY.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
+    pem = KEY.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     with pytest.raises(Invalid) as refused:
         csr.decode(pem + pem_of(csr.build(KEY, ["a.example"])))
     assert "compromised" in refused.value.advice
@@ -247,9 +237,7 @@ def test_a_csr_without_any_name_is_read() -> None:
     assert csr.decode(signed()).names == ()
 
 
-@pytest.mark.parametrize(
-    "key", [ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP521R1())]
-)
+@pytest.mark.parametrize("key", [ed25519.Ed25519PrivateKey.generate(), ec.generate_private_key(ec.SECP521R1())])
 def test_keys_that_we_do_not_make_are_described(key: Any) -> None:
     read = csr.decode(csr.build(key, ["a.example"]))
     assert read.key_spec is None
@@ -263,9 +251,7 @@ def test_an_rsa_1024_csr_is_read_so_that_policy_can_say_why_not() -> None:
 
 @needs_openssl
 def test_openssl_verifies_our_csr_and_reads_the_same_names() -> None:
-    der = csr.build(
-        KEY, ["*.meadow.example", "bücher.example", "192.0.2.1", "2001:db8::1"], organization="Müller"
-    )
+    der = csr.build(KEY, ["*.meadow.example", "bücher.example", "192.0.2.1", "2001:db8::1"], organization="Müller")
     command = ["openssl", "req", "-inform", "DER", "-verify", "-noout", "-text", "-nameopt", "utf8"]
     seen = subprocess.run(command, input=der, capture_output=True, check=True)
     text = seen.stdout.decode()

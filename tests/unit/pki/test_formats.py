@@ -227,9 +227,7 @@ def test_openssl_opens_our_pkcs12_and_pkcs7_and_verifies_our_chain(tmp_path: Pat
 def test_javas_keytool_lists_our_jks(tmp_path: Path) -> None:
     (tmp_path / "our.jks").write_bytes(formats.to_jks(LEAF, CHAIN.intermediates, KEY, PASSWORD))
     (tmp_path / "password").write_bytes(PASSWORD)
-    listing = run(
-        "keytool -J-Duser.language=en -list -v -keystore our.jks -storepass:file password", cwd=tmp_path
-    )
+    listing = run("keytool -J-Duser.language=en -list -v -keystore our.jks -storepass:file password", cwd=tmp_path)
     assert b"Entry type: PrivateKeyEntry" in listing
     assert b"Certificate chain length: 2" in listing
 

@@ -121,13 +121,9 @@ def test_a_key_is_named_by_64_hex_digits_and_described_in_words() -> None:
     assert keys.describe(ed25519.Ed25519PrivateKey.generate().public_key()) == "Ed25519"
 
 
-@pytest.mark.parametrize(
-    ("password", "label"), [(None, b"PRIVATE KEY"), (b"a long one", b"ENCRYPTED PRIVATE KEY")]
-)
+@pytest.mark.parametrize(("password", "label"), [(None, b"PRIVATE KEY"), (b"a long one", b"ENCRYPTED PRIVATE KEY")])
 def test_a_written_pem_is_read_back_and_encrypted_when_asked(password: bytes | None, label: bytes) -> None:
     key = keys.generate(KeySpec.EC_P256)
     text = keys.private_key_to_pem(key, password)
     assert text.startswith(b"-----BEGIN " + label)
-    assert keys.private_key_to_pkcs8(keys.private_key_from_pem(text, password)) == keys.private_key_to_pkcs8(
-        key
-    )
+    assert keys.private_key_to_pkcs8(keys.private_key_from_pem(text, password)) == keys.private_key_to_pkcs8(key)

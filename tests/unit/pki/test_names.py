@@ -152,9 +152,7 @@ def test_a_wildcard_covers_one_whole_label(pattern: str, name: str, covered: boo
         ("xn--i-7iq.example", "xn--i-7iq.example", False),
     ],
 )
-def test_names_are_shown_in_their_own_script_with_a_warning_for_mixtures(
-    name: str, text: str, mixed: bool
-) -> None:
+def test_names_are_shown_in_their_own_script_with_a_warning_for_mixtures(name: str, text: str, mixed: bool) -> None:
     assert names.display(name) == (text, mixed)
 
 
@@ -202,25 +200,19 @@ def test_internal_names_are_internal_with_and_without_reserved_ones(name: str) -
     assert names.is_internal(name, reserved_allowed=True)
 
 
-@pytest.mark.parametrize(
-    "name", ["shop.meadow.example", "*.a.test", "192.0.2.1", "203.0.113.9", "2001:db8::1"]
-)
+@pytest.mark.parametrize("name", ["shop.meadow.example", "*.a.test", "192.0.2.1", "203.0.113.9", "2001:db8::1"])
 def test_reserved_names_are_internal_unless_allowed(name: str) -> None:
     assert names.is_internal(name)
     assert not names.is_internal(name, reserved_allowed=True)
 
 
-@pytest.mark.parametrize(
-    "name", ["example.com", "*.meadow.co.uk", "a.xn--p1ai", "8.8.8.8", "2606:4700::1111"]
-)
+@pytest.mark.parametrize("name", ["example.com", "*.meadow.co.uk", "a.xn--p1ai", "8.8.8.8", "2606:4700::1111"])
 def test_public_names_are_not_internal(name: str) -> None:
     assert not names.is_internal(name)
 
 
 def test_public_suffixes_are_told_from_domains() -> None:
-    assert [
-        n for n in ("com", "co.uk", "example", "meadow.com", "192.0.2.1") if names.is_public_suffix(n)
-    ] == [
+    assert [n for n in ("com", "co.uk", "example", "meadow.com", "192.0.2.1") if names.is_public_suffix(n)] == [
         "com",
         "co.uk",
         "example",
@@ -235,9 +227,7 @@ def test_reverse_zones_are_recognised_at_label_boundaries() -> None:
 
 
 def test_lists_compare_by_canonical_spelling() -> None:
-    assert names.same_names(
-        ["A.example", "bücher.example", "a.example"], ["xn--bcher-kva.example.", "a.example"]
-    )
+    assert names.same_names(["A.example", "bücher.example", "a.example"], ["xn--bcher-kva.example.", "a.example"])
     assert names.missing_and_extra(["a.example", "b.example"], ["B.example", "c.example"]) == (
         {"a.example"},
         {"c.example"},

@@ -147,7 +147,5 @@ def test_a_key_on_the_block_list_is_refused(tmp_path: Path) -> None:
 def test_loading_the_module_does_not_load_badkeys() -> None:
     program = "import sys; from certwright.pki import weak; print('badkeys' in sys.modules)"
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
-    seen = subprocess.run(
-        [sys.executable, "-c", program], env=environment, capture_output=True, check=True, text=True
-    )
+    seen = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True, text=True)
     assert seen.stdout.strip() == "False"

@@ -98,9 +98,7 @@ def test_a_ca_certificate_is_refused() -> None:
 
 def test_another_cas_certificate_is_refused() -> None:
     other = root("Another Root")
-    assert rules_against(other.issue(NAME, key=KEY), chain=Chain(other.issue(NAME, key=KEY))) == [
-        "unverified_path"
-    ]
+    assert rules_against(other.issue(NAME, key=KEY), chain=Chain(other.issue(NAME, key=KEY))) == ["unverified_path"]
 
 
 def test_the_certificate_of_before_asks_for_patience() -> None:

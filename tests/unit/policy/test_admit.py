@@ -100,9 +100,7 @@ def test_a_csr_may_ask_for_fewer_names_but_not_for_others() -> None:
 def test_a_csr_with_mail_addresses_is_refused() -> None:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, GOOD.names[0])])
     builder = x509.CertificateSigningRequestBuilder().subject_name(name)
-    builder = builder.add_extension(
-        x509.SubjectAlternativeName([x509.RFC822Name("a@b.co.uk")]), critical=False
-    )
+    builder = builder.add_extension(x509.SubjectAlternativeName([x509.RFC822Name("a@b.co.uk")]), critical=False)
     der = builder.sign(KEY, hashes.SHA256()).public_bytes(serialization.Encoding.DER)
     assert rules_against(replace(GOOD, csr=csr.decode(der))) == ["csr_with_other_names"]
 

@@ -19,9 +19,7 @@ ZERO = "0" * 64
 @pytest.mark.parametrize(
     ("days", "due_day", "late_hours_left"), [(47, 31, 282), (6, 4, 36), (90, 60, 540), (200, 133, 1200)]
 )
-def test_two_thirds_and_three_quarters_of_the_actual_life(
-    days: int, due_day: int, late_hours_left: int
-) -> None:
+def test_two_thirds_and_three_quarters_of_the_actual_life(days: int, due_day: int, late_hours_left: int) -> None:
     end = START + timedelta(days=days) - SECOND
     assert (due.due_at(START, end, fingerprint=ZERO) - START).days == due_day
     assert end + SECOND - due.alarm_at(START, end) == timedelta(hours=late_hours_left)

@@ -27,7 +27,7 @@ _LARGEST_SECRET = 65_536
 
 
 @app.command()
-def add(  # noqa: PLR0913 - one option each
+def add(
     name: Name,
     ca: Annotated[str, typer.Option(help="Which CA: digicert.")],
     url: Annotated[str, typer.Option(help="Base URL of its API; the CA's own by default.")] = "",

@@ -27,7 +27,7 @@ def run(arguments: Sequence[str]) -> int:
     except typer.Abort:
         return 130
     except typer.TyperException as error:
-        getattr(error, "show", lambda: say_error(str(error), ""))()
+        _say_usage(error)
         return USAGE
     except (CertwrightError, Invalid) as error:
         say_error(error.detail, error.advice)
@@ -38,6 +38,15 @@ def run(arguments: Sequence[str]) -> int:
         say_error(*known)
         return UNAVAILABLE
     return answer if isinstance(answer, int) else DONE
+
+
+def _say_usage(error: typer.TyperException) -> None:
+    """What is wrong with the words typed, as the parser underneath says it."""
+    show = getattr(error, "show", None)
+    if show is None:
+        say_error(str(error), "")
+    else:
+        show()
 
 
 def exit_code_of(error: Exception) -> int:
@@ -63,7 +72,7 @@ def _from_the_machine(error: Exception) -> tuple[str, str] | None:
 
 
 def with_optional_seconds(arguments: Sequence[str]) -> list[str]:
-    """``--wait`` may stand without a number, which the parser underneath does not know: that means as long as it takes."""
+    """``--wait`` without a number, which the parser underneath does not know, means as long as it takes."""
     following = [*arguments[1:], ""]
     return [
         FOREVER if word == "--wait" and not following[place].replace(".", "", 1).isdigit() else word
@@ -113,6 +122,6 @@ def _module(name: str) -> ModuleType:
 
 def _options(
     *,
-    version: bool = typer.Option(False, "--version", help="Show the version and stop."),  # noqa: ARG001, FBT003
+    version: bool = typer.Option(False, "--version", help="Show the version and stop."),  # noqa: FBT003
 ) -> None:
     """What stands before the command; :func:`run` has answered ``--version`` by then."""

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from certwright.doors.cli import follow, wishes
+from certwright.doors.cli.export import Format, write
 from certwright.doors.cli.options import AsJSON, Comment, Wait
 from certwright.doors.cli.orders import finish, show_revocation
 from certwright.doors.cli.session import opened
@@ -20,7 +21,6 @@ from certwright.model.errors import Refused
 from certwright.model.order import Order, Revocation
 from certwright.model.words import CertificateState, Operation, RevocationReason, RevocationState
 from certwright.pki import names as pki_names
-from certwright.doors.cli.export import Format, write
 from certwright.store.inventory import Entry
 from certwright.wiring import Certwright
 
@@ -153,12 +153,14 @@ def _write_private(target: Path, content: bytes) -> None:
 
 
 @app.command()
-def reissue(  # noqa: PLR0913 - one option each
+def reissue(
     which: Which,
     name: Annotated[list[str] | None, typer.Option(help="The names it is to have; unchanged by default.")] = None,
     key: Annotated[str, typer.Option(help="Where the new key is made; where the old one is by default.")] = "",
     csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have; - reads it from stdin.")] = "",
-    option: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")
+    ] = None,
     reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same reissue.")] = "",
     comment: Comment = "",
     wait: Wait = None,
@@ -169,11 +171,13 @@ def reissue(  # noqa: PLR0913 - one option each
 
 
 @app.command()
-def duplicate(  # noqa: PLR0913 - one option each
+def duplicate(
     which: Which,
     key: Annotated[str, typer.Option(help="Where the new key is made; where the old one is by default.")] = "",
     csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have; - reads it from stdin.")] = "",
-    option: Annotated[list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")
+    ] = None,
     reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same duplicate.")] = "",
     comment: Comment = "",
     wait: Wait = None,
@@ -183,7 +187,7 @@ def duplicate(  # noqa: PLR0913 - one option each
     return _inside(Operation.DUPLICATE, which, None, key, csr, option, reference, comment, wait, as_json=as_json)
 
 
-def _inside(  # noqa: PLR0913 - what the two commands above share
+def _inside(
     operation: Operation,
     which: str,
     names: list[str] | None,
@@ -290,5 +294,3 @@ def _exit_code(revocation: Revocation, *, waited: bool) -> int:
     if revocation.trouble:
         return {"unavailable": 3, "misconfigured": 4}[revocation.trouble]
     return 3 if waited else 0
-
-

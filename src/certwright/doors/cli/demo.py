@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import typer
 from rich.rule import Rule
@@ -55,7 +55,7 @@ class _Sandbox:
         ]
         self.management_url = ""
 
-    def __enter__(self) -> _Sandbox:
+    def __enter__(self) -> Self:
         self._process = subprocess.Popen(self._command, stdout=subprocess.PIPE, text=True)
         line = self._process.stdout.readline() if self._process.stdout else ""
         if not line:
@@ -71,7 +71,7 @@ class _Sandbox:
             self._process.kill()
             self._process.wait()
 
-    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+    def ask(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """What its management door answers."""
         words = [sys.executable, "-m", "certwright_sandbox", method, path]
         words += [json.dumps(body)] if body is not None else []
@@ -108,18 +108,20 @@ class _Chapters:
 
     def _at_once(self, domain: str) -> None:
         self._title("1. An order issued in one CA call")
-        self._run("order", "place", "--account", "ready", "--product", "ssl_basic", "--name", f"shop.{domain}",
-                  "--organization", self._organization("ready"), "--reference", "demo-at-once", "--wait", "60")  # fmt: skip
-        calls = [
-            call for call in self.sandbox.ask("get", "/requests")["requests"] if call["method"] == "POST"
-        ]
+        self._run(
+            *("order", "place", "--account", "ready", "--product", "ssl_basic", "--name", f"shop.{domain}"),
+            *("--organization", self._organization("ready"), "--reference", "demo-at-once", "--wait", "60"),
+        )
+        calls = [call for call in self.sandbox.ask("get", "/requests")["requests"] if call["method"] == "POST"]
         say(f"\nThe CA counted {len(calls)} call that changes something.")
 
     def _waiting(self, account: Mapping[str, Any]) -> None:
         name = f"api.{account['domains'][0]}"
         self._title("2. An order that waits: first for approval, then for domain control")
-        self._run("order", "place", "--account", "careful", "--product", "ssl_basic", "--name", name,
-                  "--organization", self._organization("careful"), "--reference", "demo-waits")  # fmt: skip
+        self._run(
+            *("order", "place", "--account", "careful", "--product", "ssl_basic", "--name", name),
+            *("--organization", self._organization("careful"), "--reference", "demo-waits"),
+        )
         say("\n… an approver at the company says yes, and the CA looks into the organization:")
         order = self._json("order", "show", "demo-waits")
         ask = self.sandbox.ask
@@ -135,8 +137,10 @@ class _Chapters:
 
     def _reissue(self, domain: str) -> None:
         self._title("3. A reissue: a new key, the same CA order, nothing to pay")
-        self._run("cert", "reissue", f"shop.{domain}", "--name", f"shop.{domain}", "--name", f"www.shop.{domain}",
-                  "--reference", "demo-reissue", "--wait", "60")  # fmt: skip
+        self._run(
+            *("cert", "reissue", f"shop.{domain}", "--name", f"shop.{domain}", "--name", f"www.shop.{domain}"),
+            *("--reference", "demo-reissue", "--wait", "60"),
+        )
 
     def _revoke(self, domain: str) -> None:
         self._title("4. A revocation")
@@ -201,12 +205,10 @@ class _Chapters:
 
     def _captured(self, *words: str) -> str:
         command = [sys.executable, "-m", "certwright", *words, "--json"]
-        done = subprocess.run(
-            command, env=self._environment(), check=True, stdout=subprocess.PIPE, text=True
-        )
+        done = subprocess.run(command, env=self._environment(), check=True, stdout=subprocess.PIPE, text=True)
         return done.stdout
 
-    def _json(self, *words: str) -> Any:  # noqa: ANN401
+    def _json(self, *words: str) -> Any:
         return json.loads(self._captured(*words))
 
     def _json_lines(self, *words: str) -> list[Any]:

@@ -22,9 +22,7 @@ class Format(StrEnum):
     JKS = "jks"
 
 
-def write(
-    form: Format, chain: Chain, *, key: PrivateKey | None, password: bytes | None, leaf_only: bool
-) -> bytes:
+def write(form: Format, chain: Chain, *, key: PrivateKey | None, password: bytes | None, leaf_only: bool) -> bytes:
     """The file's content. PKCS#12 and JKS hold the key and need a password; PEM puts the key last.
 
     Raises Refused for a combination that makes no sense.

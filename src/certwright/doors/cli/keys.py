@@ -52,9 +52,7 @@ def create(
     """Make a key."""
     with opened() as certwright:
         wish = wishes.key(certwright, key, None, label=label)
-        planned = certwright.keys.plan(
-            wish.kind, wish.spec, token=wish.token, label=label, id_length=wish.id_length
-        )
+        planned = certwright.keys.plan(wish.kind, wish.spec, token=wish.token, label=label, id_length=wish.id_length)
         made = certwright.keyring.make(planned)
         certwright.keys.made(made)
         if as_json:

@@ -24,13 +24,11 @@ Which = Annotated[str, typer.Argument(metavar="ORDER", help="Our number of the o
 
 
 @app.command()
-def place(  # noqa: PLR0913 - one option each
+def place(
     account: Annotated[str, typer.Option(help="The CA account to order from.")],
     product: Annotated[str, typer.Option(help="The CA's id of the product.")],
     name: Annotated[list[str] | None, typer.Option(help="A DNS name or IP address; give it once for each.")] = None,
-    key: Annotated[
-        str, typer.Option(help="Where the key is made: software:ec-p256, pkcs11:TOKEN:rsa-2048 …")
-    ] = "",
+    key: Annotated[str, typer.Option(help="Where the key is made: software:ec-p256, pkcs11:TOKEN:rsa-2048 …")] = "",
     csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have (PEM or DER); - reads it from stdin.")] = "",
     organization: Annotated[str, typer.Option(help="The CA's id of the organization, or its name.")] = "",
     term: Annotated[str, typer.Option(help="How long the order runs: 1y, 90d or an end date.")] = "",
@@ -151,10 +149,7 @@ def show(which: Which, as_json: AsJSON = False) -> None:
         table(
             "Journal",
             ("at (UTC)", "kind", "step", "what"),
-            (
-                (moment(line["at"]), cell(line["kind"]), cell(line["step"]), cell(line["note"]))
-                for line in journal
-            ),
+            ((moment(line["at"]), cell(line["kind"]), cell(line["step"]), cell(line["note"])) for line in journal),
         )
         if intents:
             table(
@@ -221,7 +216,9 @@ def check(which: Which, as_json: AsJSON = False) -> int:
             ca = certwright.ports(order.account).ca
             if isinstance(ca, ProvesControl):
                 proven = ca.check_control(order.ca_order)
-                certwright.orders.note(order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}")
+                certwright.orders.note(
+                    order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}"
+                )
         certwright.orders.wake(order)
         if certwright.others_at_work():
             return finish(certwright, order, 10, as_json=as_json)
@@ -351,5 +348,3 @@ def dcv(
                     proof.name,
                     {"method": cell(proof.method), "where": cell(proof.where), "value": cell(proof.value)},
                 )
-
-

@@ -104,7 +104,7 @@ def print_json(value: object) -> None:
     sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
 
 
-def _plain(value: Any) -> object:  # noqa: ANN401 - whatever json does not know
+def _plain(value: Any) -> object:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
     if isinstance(value, date):

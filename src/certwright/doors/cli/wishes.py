@@ -48,7 +48,10 @@ def read_csr(file: str) -> CSR:
 
 
 def request(
-    operation: Operation, names: Sequence[str], given: CSR | None, **rest: Any  # noqa: ANN401
+    operation: Operation,
+    names: Sequence[str],
+    given: CSR | None,
+    **rest: Any,
 ) -> Request:
     """The request for the names typed, or for those of the CSR when none were; raises Refused or Invalid.
 

@@ -37,9 +37,7 @@ class Application:
         except Exception:
             log.exception("push failed")
             status, body = "500 Internal Server Error", b""
-        start_response(
-            status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
-        )
+        start_response(status, [("Content-Type", "application/json"), ("Content-Length", str(len(body)))])
         return [body]
 
     def _answer(self, environ: Environ) -> tuple[str, bytes]:
@@ -67,9 +65,7 @@ class Application:
         except CertwrightError:
             return "404 Not Found", b""
         headers = {
-            name[5:].replace("_", "-").lower(): value
-            for name, value in environ.items()
-            if name.startswith("HTTP_")
+            name[5:].replace("_", "-").lower(): value for name, value in environ.items() if name.startswith("HTTP_")
         }
         if not receiver.is_genuine(headers):
             log.warning("push refused", ca=ca, account=account)

@@ -42,14 +42,10 @@ def open_token(
             f"There is no token profile {name!r}.",
             advice=f"Make one: certwright token add {name} --module LIBRARY.so --pin-file FILE",
         )
-    return Pkcs11Keys(
-        TokenProfile(module=str(module), label=name), _pin(name, pin_file, pin, ask), refused_pins
-    )
+    return Pkcs11Keys(TokenProfile(module=str(module), label=name), _pin(name, pin_file, pin, ask), refused_pins)
 
 
-def _pin(
-    name: str, file: Path | None, value: SecretStr | None, ask: Callable[[str], str] | None
-) -> pins.PinSource:
+def _pin(name: str, file: Path | None, value: SecretStr | None, ask: Callable[[str], str] | None) -> pins.PinSource:
     if file is not None:
         return pins.from_file(file)
     if value is not None:

@@ -45,14 +45,10 @@ def read_jks(data: bytes, password: bytes | None) -> Contents:
         ArithmeticError,
         struct.error,
     ):
-        raise Invalid(
-            "The JKS file cannot be opened: the password is wrong or the file is damaged."
-        ) from None
+        raise Invalid("The JKS file cannot be opened: the password is wrong or the file is damaged.") from None
 
 
-def to_jks(
-    leaf: Certificate, intermediates: Iterable[Certificate], key: keys.PrivateKey, password: bytes
-) -> bytes:
+def to_jks(leaf: Certificate, intermediates: Iterable[Certificate], key: keys.PrivateKey, password: bytes) -> bytes:
     """A JKS file with one entry: the key and its chain, under an alias that is the leaf's first name.
 
     Raises Invalid when pyjks is not installed, for a password shorter than the six characters that Java's

@@ -38,9 +38,7 @@ def read_pkcs12(der: bytes, password: bytes | None) -> Contents:
     )
 
 
-def to_pkcs12(
-    leaf: Certificate, intermediates: Iterable[Certificate], key: keys.PrivateKey, password: bytes
-) -> bytes:
+def to_pkcs12(leaf: Certificate, intermediates: Iterable[Certificate], key: keys.PrivateKey, password: bytes) -> bytes:
     """A PKCS#12 file in DER of the leaf with its key and intermediates.
 
     Protected as today's OpenSSL, Java and Windows can read and nothing weaker: AES-256-CBC and HMAC-SHA-256

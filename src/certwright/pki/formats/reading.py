@@ -42,9 +42,7 @@ def _read_member(member: bytes) -> Contents:
     if reader is _read_base64:
         return _read_member(_pem.from_base64(member))
     if reader is read_pkcs12 or reader is jks.read_jks:
-        raise Invalid(
-            "The ZIP file holds a file under a password.", advice="Unpack it and give us that file."
-        )
+        raise Invalid("The ZIP file holds a file under a password.", advice="Unpack it and give us that file.")
     return Contents() if reader is None else reader(member, None)
 
 
