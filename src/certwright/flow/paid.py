@@ -35,9 +35,9 @@ class Call(Generic[Result]):
 
     ``send`` makes it, given a deadline of ``time.monotonic()``. ``search`` asks the CA whether an earlier send had
     an effect, given the marks taken before it; None when the CA cannot be searched. ``marks`` takes them.
-    ``done`` turns a result into the step's answer, ``found`` what a search brought. ``unless`` gives a reason not
-    to send, or raises Refused; it is asked before every attempt and never while an outcome is open. ``sending`` and ``unknown`` are the subject's
-    changes while the call is on its way and while its outcome is unknown.
+    ``done`` turns a result into the step's answer, ``found`` what a search brought. ``unless`` gives a reason not to
+    send, or raises Refused; it is asked before every attempt and never while an outcome is open. ``sending`` and
+    ``unknown`` are the subject's changes while the call is on its way and while its outcome is unknown.
     """
 
     what: str
