@@ -24,6 +24,10 @@ imports:
 test *arguments:
     .venv/bin/pytest {{arguments}}
 
+# rewrite the pages that are made from the program
+docs:
+    {{python}} -m tests.docs.generate
+
 demo:
     .venv/bin/certwright demo
 

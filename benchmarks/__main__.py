@@ -7,6 +7,7 @@ import importlib
 import json
 import os
 import platform
+import sys
 from pathlib import Path
 
 NAMES = sorted(
@@ -20,7 +21,7 @@ def main() -> None:
     """Run one benchmark."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks")
     parser.add_argument("name", choices=NAMES)
-    name, rest = parser.parse_known_args()
+    name, rest = parser.parse_args(sys.argv[1:2]), sys.argv[2:]
     module = importlib.import_module(f"benchmarks.{name.name}")
     options = argparse.ArgumentParser(prog=f"python -m benchmarks {name.name}")
     if hasattr(module, "arguments"):

@@ -7,6 +7,7 @@ import json
 import os
 import secrets as randomness
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +78,15 @@ class Asker(Protocol):
         ...
 
 
+@dataclass
+class _Connection:
+    """The adapter of a CA account, and the ports round it once they are needed."""
+
+    account: object
+    adapter: CertificateAuthority
+    ports: Ports | None = None
+
+
 class Certwright:
     """One installation, opened: everything a door needs, built when it is first used."""
 
@@ -87,8 +97,8 @@ class Certwright:
         self.clock = SystemClock()
         self._role = role
         self._ask = ask
-        self._adapters: dict[str, CertificateAuthority] = {}
-        self._ports: dict[str, Ports] = {}
+        self._connections: dict[str, _Connection] = {}
+        self._adapters: list[CertificateAuthority] = []  # every one ever made: an older may still be at work
         self._tokens: dict[str, Pkcs11Keys] = {}
         self._open()
 
@@ -206,14 +216,22 @@ class Certwright:
         """The secrets of a CA account in their envelope."""
         return self.envelope.seal(json.dumps(dict(values)).encode(), _secrets_place(account))
 
+    def secrets_of(self, account: Account) -> dict[str, str]:
+        """The secrets of a CA account, opened; never to be shown."""
+        opened: dict[str, str] = json.loads(self.envelope.open(account.sealed_secrets, _secrets_place(account.name)))
+        return opened
+
     def adapter(self, account: Account) -> CertificateAuthority:
-        """The adapter of a CA account; raises Misconfigured when its settings do not fit. Kept for this process."""
-        known = self._adapters.get(account.name)
-        if known is None:
-            sealed = self.envelope.open(account.sealed_secrets, _secrets_place(account.name))
-            known = self._adapters[account.name] = connect(
-                account, json.loads(sealed), limits=self.home / "limits.sqlite"
-            )
+        """The adapter of a CA account as it is now; raises Misconfigured when its settings do not fit."""
+        return self._connection(account).adapter
+
+    def _connection(self, account: Account) -> _Connection:
+        """Kept for this process, until somebody changes the account."""
+        known = self._connections.get(account.name)
+        if known is None or known.account != account.essence:
+            adapter = connect(account, self.secrets_of(account), limits=self.home / "limits.sqlite")
+            known = self._connections[account.name] = _Connection(account.essence, adapter)
+            self._adapters.append(adapter)
         return known
 
     def receiver(self, ca: str, name: str) -> Receiver:
@@ -221,17 +239,18 @@ class Certwright:
         account = self.accounts.get(name)
         if account.ca != ca:
             raise NotFound(f"There is no {ca} account {name!r}.")
-        opened = json.loads(self.envelope.open(account.sealed_secrets, _secrets_place(name)))
+        opened = self.secrets_of(account)
         folder = importlib.import_module(f"certwright.cas.{account.ca}.push")
         receiver: Receiver = folder.Receiver(opened.get("webhook_secret", ""))
         return receiver
 
     def ports(self, name: str) -> Ports:
         """The outside as the orders of one CA account see it."""
-        known = self._ports.get(name)
-        if known is None:
-            known = self._ports[name] = self._ports_of(self.accounts.get(name))
-        return known
+        account = self.accounts.get(name)
+        connection = self._connection(account)
+        if connection.ports is None:
+            connection.ports = self._ports_of(account)
+        return connection.ports
 
     def _ports_of(self, account: Account) -> Ports:
         from certwright.store.accounts import AccountCatalogue, AccountStanding
@@ -289,7 +308,7 @@ class Certwright:
         """Let go of tokens, connections and the identity."""
         for token in self._tokens.values():
             token.close()
-        for adapter in self._adapters.values():
+        for adapter in self._adapters:
             adapter.close()
         if "identity" in self.__dict__:
             self.identity.close()

@@ -230,3 +230,31 @@ def test_after_a_rotation_of_the_kek_everything_still_works(shop: Shop) -> None:
     key = before["key"]["id"]
     csr = shop.program.run("csr", "create", "--name", before["names"][0], "--key-id", str(key)).expect(0).out
     assert x509.load_pem_x509_csr(csr.encode()).public_key() == _leaf(shop, before["certificate"]).public_key()
+
+
+def test_a_replaced_secret_and_setting_of_an_account_are_used_from_then_on(shop: Shop) -> None:
+    wrong = shop.tenant.file("wrong", "0" * 40)
+    shop.program.run("account", "change", "main", "--secret", f"api_key={wrong}").expect(0)
+    shop.program.run("account", "test", "main").expect(4)
+    right = shop.tenant.file("right", shop.tenant.account.key)
+    shop.program.run(
+        "account", "change", "main", "--secret", f"api_key={right}", "--set", "comment=", "--url", "ftp://x"
+    ).expect(4)
+    shop.program.run("account", "change", "main", "--secret", f"api_key={right}", "--set", "format=xml").expect(0)
+    shop.program.run("account", "test", "main").expect(0)
+    assert shop.program.run("account", "show", "main", "--json").expect(0).json()["settings"]["format"] == "xml"
+    shop.issued()
+
+
+def test_former_key_encryption_keys_can_be_listed_and_forgotten(shop: Shop) -> None:
+    order = shop.issued()
+    (first,) = shop.program.run("kek", "list", "--json").expect(0).lines()
+    shop.program.run("kek", "rotate").expect(0)
+    newest, former = shop.program.run("kek", "list", "--json").expect(0).lines()
+    assert (newest["newest"], former["id"]) == (True, first["id"])
+
+    shop.program.run("kek", "forget", former["id"]).expect(0)
+    shop.program.run("kek", "forget", newest["id"]).expect(1)
+
+    assert "PRIVATE KEY" in shop.program.run("cert", "export", order["certificate"], "--key").expect(0).out
+    shop.issued()

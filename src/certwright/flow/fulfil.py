@@ -74,7 +74,8 @@ def admit_order(order: Order, at: Ports) -> Answer:
         )
     wish = replace(wish, organization=organization)
     at.ca.check(replace(order.placement, organization=organization))
-    return Done(f"admitted: {len(wish.names)} names, {product.name}", {"request": wish})
+    more = f" and {len(wish.names) - 1} more names" if len(wish.names) > 1 else ""
+    return Done(f"admitted: {product.name} for {wish.common_name}{more}", {"request": wish})
 
 
 def make_key(order: Order, at: Ports) -> Answer:

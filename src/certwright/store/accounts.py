@@ -39,6 +39,12 @@ class Account:
     synced_at: datetime | None
     sealed_secrets: bytes = field(repr=False, default=b"")
 
+    @property
+    def essence(self) -> tuple[object, ...]:
+        """What an adapter is made of: another essence needs another adapter."""
+        settings = tuple(sorted(self.settings.items()))
+        return (self.id, self.ca, self.url, settings, self.read_only, self.sealed_secrets)
+
 
 class Accounts:
     """The CA accounts of this installation."""
@@ -77,6 +83,12 @@ class Accounts:
     def all(self) -> Iterator[Account]:
         """All accounts by name."""
         return (_value(row) for row in models.CAAccount.objects.order_by("name"))
+
+    def change(self, account: Account) -> None:
+        """Replace URL, settings and sealed secrets of the account of that name."""
+        models.CAAccount.objects.filter(name=account.name).update(
+            url=account.url, settings=dict(account.settings), secrets=account.sealed_secrets
+        )
 
     def reseal(self, name: str, sealed_secrets: bytes) -> None:
         """Replace the sealed secrets, after a rotation."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -113,7 +114,7 @@ def order_columns(order: values.Order) -> dict[str, Any]:
         "ca_order_id": placed.order_id,
         "ca_certificate_id": placed.certificate_id,
         "ca_request_id": placed.request_id,
-        "proofs": [_proof_json(proof) for proof in order.proofs],
+        "proofs": proofs_json(order.proofs),
         "collected": _collected(order),
         "looks": order.looks,
         "placed_at": order.placed_at,
@@ -193,11 +194,15 @@ def _proof(item: dict[str, str]) -> Proof:
     )
 
 
-def _proof_json(proof: Proof) -> dict[str, str]:
-    return {
-        "name": proof.name,
-        "method": proof.method,
-        "where": proof.where,
-        "value": proof.value,
-        "expires_at": proof.expires_at.isoformat() if proof.expires_at else "",
-    }
+def proofs_json(proofs: Sequence[Proof]) -> list[dict[str, str]]:
+    """Proofs as their column keeps them."""
+    return [
+        {
+            "name": proof.name,
+            "method": proof.method,
+            "where": proof.where,
+            "value": proof.value,
+            "expires_at": proof.expires_at.isoformat() if proof.expires_at else "",
+        }
+        for proof in proofs
+    ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -79,18 +80,50 @@ def add(
             warn(f"the CA account is kept, but its login does not work yet: {trouble}")
 
 
+@app.command()
+def change(
+    name: Name,
+    url: Annotated[str, typer.Option(help="Another base URL.")] = "",
+    setting: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="FIELD=VALUE", help="Another value of a setting; FIELD= takes it away."),
+    ] = None,
+    secret: Annotated[
+        list[str] | None, typer.Option(metavar="FIELD=@FILE", help="Another value of a secret, read from a file.")
+    ] = None,
+) -> None:
+    """Change settings or secrets of a CA account, such as an API key that was replaced; then test it."""
+    with opened() as certwright:
+        account = certwright.accounts.get(name)
+        about = About.load(account.ca)
+        given = {field: _content(value) for field, value in wishes.pairs(setting or []).items()}
+        merged = {field: value for field, value in {**account.settings, **given}.items() if value}
+        about.parse_settings({field: value for field, value in merged.items() if field not in COMMON_SETTINGS})
+        secrets = {**certwright.secrets_of(account), **_secrets(about, wishes.pairs(secret or []), complete=False)}
+        changed = replace(
+            account,
+            url=url or account.url,
+            settings=merged,
+            sealed_secrets=certwright.seal_secrets(name, secrets),
+        )
+        trust_of(changed)
+        connect(changed, secrets).close()
+        certwright.accounts.change(changed)
+        say(f"CA account {name} is changed; now: certwright account test {name}")
+
+
 def _content(value: str) -> str:
     """The value itself, or the content of the file that ``@FILE`` names."""
     return _read(value[1:]).decode().strip() if value.startswith("@") else value
 
 
-def _secrets(about: About, given: Mapping[str, str]) -> dict[str, str]:
+def _secrets(about: About, given: Mapping[str, str], *, complete: bool = True) -> dict[str, str]:
     known = {field.name: field for field in about.secrets}
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise Refused(f"{about.title} has no secret {unknown[0]!r}.", advice=f"It has: {', '.join(known)}.")
     missing = [name for name, field in known.items() if field.required and name not in given]
-    if missing:
+    if missing and complete:
         raise Refused(f"{about.title} needs the secret {missing[0]}.", advice=f"--secret {missing[0]}=@FILE")
     found = {}
     for name, value in given.items():

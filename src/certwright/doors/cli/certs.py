@@ -36,13 +36,13 @@ Which = Annotated[
 @app.command("list")
 def list_certificates(
     account: Annotated[str, typer.Option(help="Only of this CA account.")] = "",
-    wanted: Annotated[str, typer.Option("--state", help="valid, replaced, revoked or expired.")] = "",
+    wanted: Annotated[CertificateState | None, typer.Option("--state", help="Only in this state.")] = None,
     name: Annotated[str, typer.Option(help="Only with this common name.")] = "",
     as_json: AsJSON = False,
 ) -> None:
     """List certificates, oldest record first."""
     with opened() as certwright:
-        entries = certwright.inventory.browse(account=account, state=wanted, name=name)
+        entries = certwright.inventory.browse(account=account, state=wanted or "", name=name)
         if as_json:
             for entry in entries:
                 print_json(certificate_json(entry))

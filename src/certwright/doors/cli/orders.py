@@ -100,13 +100,13 @@ def _watched_until(certwright: Certwright, wait: float | None) -> datetime | Non
 @app.command("list")
 def list_orders(
     account: Annotated[str, typer.Option(help="Only of this CA account.")] = "",
-    wanted: Annotated[str, typer.Option("--state", help="Only in this state.")] = "",
+    wanted: Annotated[OrderState | None, typer.Option("--state", help="Only in this state.")] = None,
     name: Annotated[str, typer.Option(help="Only with this common name.")] = "",
     as_json: AsJSON = False,
 ) -> None:
     """List orders, oldest first."""
     with opened() as certwright:
-        orders = certwright.orders.browse(account=account, state=wanted, name=name)
+        orders = certwright.orders.browse(account=account, state=wanted or "", name=name)
         if as_json:
             for order in orders:
                 print_json(order_json(order))
@@ -210,6 +210,10 @@ def check(which: Which, as_json: AsJSON = False) -> int:
         order = certwright.orders.get(which)
         if order.ca_order is not None or order.ended:
             _look_for_doubles(certwright, order)
+        revocation = certwright.orders.pending_revocation(order)
+        if revocation is not None:
+            certwright.orders.wake_revocation(revocation)
+            follow.revocation(certwright, revocation, None)
         if order.ended and not certwright.orders.judge_again(order):
             return finish(certwright, order, None, as_json=as_json)
         if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended and order.ca_order is not None:
@@ -289,8 +293,8 @@ def _decide(which: str, comment: str, *, approve: bool, as_json: bool) -> int:
                 show_revocation(revocation)
             return 0
         certwright.orders.wake(order)
-        code = finish(certwright, certwright.orders.get(which), 0, as_json=as_json)
-        return code if approve else 0
+        finish(certwright, certwright.orders.get(which), None, as_json=as_json)
+        return 0
 
 
 @app.command()
@@ -336,7 +340,8 @@ def dcv(
         ca = certwright.ports(order.account).ca
         if not isinstance(ca, ProvesControl):
             raise Refused("This CA has no domain control over its API.")
-        proofs = ca.change_method(order.ca_order, method) if method else ca.proofs(order.ca_order)
+        proofs = ca.change_method(order.ca_order, method) if method else order.proofs or ca.proofs(order.ca_order)
+        certwright.orders.keep_proofs(order, proofs)
         if method:
             certwright.orders.note(order, f"changed the method of domain control to {method}")
             certwright.orders.wake(order)

@@ -69,13 +69,14 @@ def check(
         bool, typer.Option("--one-more-login", help="Log in although a login failed before: mind the token's count.")
     ] = False,
     as_json: AsJSON = False,
-) -> None:
-    """Log in, make a passing key, sign with it, and tell what the token can do."""
+) -> int:
+    """Log in, make a passing key, sign with it, and tell what the token can do; exit code 1 when it can do nothing."""
     with opened() as certwright:
         report = certwright.token(name).check(one_more_login=one_more_login)
+        works = any(trial.works for trial in report.trials)
         if as_json:
             print_json(dataclasses.asdict(report))
-            return
+            return int(not works)
         shown = ("label", "serial", "manufacturer", "model", "firmware", "stores_certificates")
         fields(name, {field.replace("_", " "): cell(getattr(report, field)) for field in shown})
         table(
@@ -91,6 +92,9 @@ def check(
                 for trial in report.trials
             ),
         )
+        say(f"\nA profile that says all this, for tokens/{name}.toml in the state folder:\n")
+        say(report.profile_toml())
+        return int(not works)
 
 
 def _policy(policy: KeyPolicy | None) -> str:

@@ -66,7 +66,7 @@ def _respect_flags(token: pkcs11.Token, *, one_more_login: bool) -> None:
         raise Misconfigured(
             f"Somebody gave token {token.label} a wrong PIN and tries are running out, so we do not log in.",
             advice="Make sure that the configured PIN is right, then run the token check with the option "
-            "that allows one more login; a right PIN sets the count back.",
+            "--one-more-login (certwright token check NAME --one-more-login); a right PIN sets the count back.",
             code="PinCountLow",
         )
 

@@ -134,6 +134,6 @@ def _refused_before(token: str) -> Misconfigured:
     return Misconfigured(
         f"Token {token} has refused this PIN before; it is not tried again, so that the token does not lock.",
         advice="Correct the PIN in its source. If the token's PIN was set to this one, run the token check "
-        "with the option that allows one more login.",
+        "with: certwright token check NAME --one-more-login.",
         code="PinRefusedBefore",
     )

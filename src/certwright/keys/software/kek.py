@@ -133,7 +133,7 @@ class KekRing:
         if self._path is None:
             raise Refused(
                 "The key-encryption keys came from a secret of the environment.",
-                advice="Put a new base64 key in front of the old one in that secret, then re-wrap.",
+                advice="Put a new base64 key in front of the old one in that secret, then: certwright kek rewrap",
             )
         return self._path
 
