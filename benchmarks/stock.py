@@ -16,6 +16,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from django.db import connections
 
 from certwright.cas.http import Transport
+from certwright.doors.cli.logs import to_standard_error
 from certwright.model.order import Request
 from certwright.model.words import KeyKind, Operation, OrderState
 from certwright.pki import csr, keys
@@ -29,6 +30,9 @@ from certwright.wiring import Certwright
 _BATCH = 5_000
 _SERIAL = bytes.fromhex("5a" * 16)
 _LABEL = "n00000000"
+
+
+to_standard_error("error")
 
 
 class Shop:
