@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
-import secrets as randomness
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -300,9 +300,8 @@ class Certwright:
         return known
 
     def new_reference(self) -> str:
-        """A reference for an order that nobody has used: 32 hex digits of randomness, as a UUID."""
-        text = randomness.token_hex(16)
-        return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
+        """A reference for an order that nobody has used: a random UUID."""
+        return str(uuid.uuid4())
 
     def close(self) -> None:
         """Let go of tokens, connections and the identity."""

@@ -46,14 +46,12 @@ def admit_order(order: Order, at: Ports) -> Answer:
     organization = ""
     if product.organization_required:
         found = at.catalogue.organization(wish.organization)
-        if found is None:
+        if found is None and wish.organization:
             return Refuse(
-                f"The CA account {order.account} has no active organization {wish.organization!r}."
-                if wish.organization
-                else f"{wish.product} needs an organization, and the account has not exactly one.",
-                f"Name one with --organization; certwright account show {order.account} lists them.",
+                f"The CA account {order.account} has no active organization {wish.organization!r}.",
+                f"certwright account show {order.account} lists them.",
             )
-        organization = found.ca_id
+        organization = found.ca_id if found else ""  # left to the CA's adapter, which may know it by the names
     given = csrs.decode(order.csr) if order.csr else None
     if objections := admit.objections(
         admit.Wish(

@@ -164,7 +164,9 @@ class AccountCatalogue:
         """See :class:`certwright.model.ports.Catalogue`. The account's setting ``organization`` is its default."""
         wanted = wanted or str(self._account.settings.get("organization", ""))
         found = self._find(wanted)
-        if found is None and self._refresh():
+        # That there are several does not change by asking again.
+        worth_asking = wanted or not self._accounts.organizations(self._account.name)
+        if found is None and worth_asking and self._refresh():
             found = self._find(wanted)
         return found
 

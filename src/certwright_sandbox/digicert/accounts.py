@@ -119,11 +119,17 @@ def element(office: Office, key: ApiKey) -> dict[str, Any]:
         "ca": CA_NAME,
         "profile": key.profile,
         "url": f"{office.world.url}/services/v2",
-        "settings": {"roots": office.world.hierarchy.roots()},
+        "settings": _settings(office, key),
         "secrets": {"api_key": key.secret},
         "organizations": [row.name for row in office.organizations_of.find(key.account_id)],
         "domains": [row.name for row in office.domains_of.find(key.account_id) if row.is_active],
     }
+
+
+def _settings(office: Office, key: ApiKey) -> dict[str, str]:
+    """What a client may want to be told: what to trust, and an organization to order for."""
+    first = next(iter(office.organizations_of.find(key.account_id)), None)
+    return {"roots": office.world.hierarchy.roots(), **({"organization": first.name} if first else {})}
 
 
 def _key(office: Office, name: str) -> ApiKey:
