@@ -180,8 +180,8 @@ def test_gnutls_proves_itself_with_key_and_leaf_read_from_the_token(
     uri = keys.key_uri(pair)
     (tmp_path / "root.pem").write_bytes(authority.root_pem)
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        listener.settimeout(15)
+    with socket.create_server(("127.0.0.1", 0)) as listener, (tmp_path / "said").open("w") as said:
+        listener.settimeout(60)
         client = subprocess.Popen(
             [
                 program("gnutls-cli", "gnutls-bin"),
@@ -196,13 +196,17 @@ def test_gnutls_proves_itself_with_key_and_leaf_read_from_the_token(
             ],
             env={**os.environ, **token.environment, "GNUTLS_PIN": token.pin},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
         )
-        raw, _ = listener.accept()
-        raw.settimeout(15)
+        try:
+            raw, _ = listener.accept()
+        except TimeoutError:
+            client.kill()
+            pytest.fail(f"gnutls-cli never came: {(tmp_path / 'said').read_text()}")
+        raw.settimeout(60)
         with context.wrap_socket(raw, server_side=True) as secure:
             shown = secure.getpeercert(binary_form=True)
-        client.wait(timeout=15)
+        client.wait(timeout=60)
 
     assert shown == keys.stored_chain(pair)[0]
