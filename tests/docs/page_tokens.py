@@ -75,7 +75,12 @@ def page() -> str:
     ]
     sources = "[other sources](../howto/order-from-a-token.md#introduce-the-token)"
     pin = f"File with the user PIN, mode 0600 or 0400. Else {sources}."
-    return _HEAD + table(("field", "default", ""), [*rows, (code("pin_file"), "", pin)]) + _TAIL
+    pad = "`true` where the PIN is typed at the token itself (protected authentication path)."
+    return (
+        _HEAD
+        + table(("field", "default", ""), [*rows, (code("pin_file"), "", pin), (code("pin_pad"), code("false"), pad)])
+        + _TAIL
+    )
 
 
 def _docstrings() -> Iterator[tuple[str, str]]:

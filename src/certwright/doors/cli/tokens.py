@@ -73,10 +73,9 @@ def check(
     """Log in, make a passing key, sign with it, and tell what the token can do; exit code 1 when it can do nothing."""
     with opened() as certwright:
         report = certwright.token(name).check(one_more_login=one_more_login)
-        works = any(trial.works for trial in report.trials)
         if as_json:
             print_json(dataclasses.asdict(report))
-            return int(not works)
+            return int(not report.usable)
         shown = ("label", "serial", "manufacturer", "model", "firmware", "stores_certificates")
         fields(name, {field.replace("_", " "): cell(getattr(report, field)) for field in shown})
         table(
@@ -94,7 +93,7 @@ def check(
         )
         say(f"\nA profile that says all this, for tokens/{name}.toml in the state folder:\n")
         say(report.profile_toml())
-        return int(not works)
+        return int(not report.usable)
 
 
 def _policy(policy: KeyPolicy | None) -> str:

@@ -25,18 +25,20 @@ def open_token(
 ) -> Pkcs11Keys:
     """The token that ``name`` means; nothing is loaded and no PIN is read before it is used.
 
-    With a file at ``profile`` (TOML, the fields of TokenProfile and optionally ``pin_file``) the name is ours.
+    With a file at ``profile`` (TOML: the fields of TokenProfile, and ``pin_file``, or ``pin_pad = true`` where the PIN
+    is typed at the token itself) the name is ours.
     Without one it is the token's own label, at ``module``. The PIN comes from the profile's file, the
     given file, the given value or the person at the terminal, in this order. Raises Misconfigured.
     """
     if profile.exists():
         content = tomllib.loads(profile.read_text(encoding="utf-8"))
         own_pin_file = content.pop("pin_file", None)
-        return Pkcs11Keys(
-            TokenProfile.from_mapping(content),
-            _pin(name, Path(own_pin_file) if own_pin_file else pin_file, pin, ask),
-            refused_pins,
+        source = (
+            pins.from_token()
+            if content.pop("pin_pad", False)
+            else _pin(name, Path(own_pin_file) if own_pin_file else pin_file, pin, ask)
         )
+        return Pkcs11Keys(TokenProfile.from_mapping(content), source, refused_pins)
     if module is None:
         raise Misconfigured(
             f"There is no token profile {name!r}.",
