@@ -40,3 +40,16 @@ def program(name: str, package: str) -> str:
 def softhsm_module() -> str:
     """The module under test: CERTWRIGHT_TEST_PKCS11_MODULE, else SoftHSM2 in a usual place."""
     return os.environ.get("CERTWRIGHT_TEST_PKCS11_MODULE") or library("libsofthsm2.so", "softhsm2")
+
+
+def alone(environment: dict[str, str], folder: Path) -> dict[str, str]:
+    """The environment with a SoftHSM store in which the token written to last is the only one.
+
+    All tests of a process share one store, and GnuTLS does not find a token among more than some four dozen.
+    """
+    store = Path(Path(environment["SOFTHSM2_CONF"]).read_text().split("tokendir =")[1].split()[0])
+    newest = max(store.iterdir(), key=lambda token: max(file.stat().st_mtime_ns for file in token.iterdir()))
+    shutil.copytree(newest, folder / "alone" / newest.name)
+    conf = folder / "alone.conf"
+    conf.write_text(f"directories.tokendir = {folder / 'alone'}\n")
+    return {**environment, "SOFTHSM2_CONF": str(conf)}

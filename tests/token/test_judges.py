@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from certwright.pki import csr
 from certwright.pki.keys import KeySpec
 from tests.token.authority import NAME, Authority, pem
 from tests.token.conftest import RealToken
-from tests.token.programs import program
+from tests.token.programs import alone, program
 
 
 def judge(token: RealToken, *command: str | Path) -> str:
@@ -92,10 +93,11 @@ def test_openssl_verifies_a_signature_that_pkcs11_tool_made_with_our_key(
 
 
 def test_p11tool_reads_the_leaf_by_our_uri_and_cannot_export_the_key(
-    token: RealToken, keys: Pkcs11Keys, pair: TokenKeyReference
+    token: RealToken, keys: Pkcs11Keys, pair: TokenKeyReference, tmp_path: Path
 ) -> None:
     tool = program("p11tool", "gnutls-bin")
     uri = keys.key_uri(pair)
+    token = replace(token, environment=alone(token.environment, tmp_path))
 
     leaf = judge(token, tool, "--provider", token.module, "--export", uri.replace("type=private", "type=cert"))
     listed = judge(token, tool, "--provider", token.module, "--login", "--list-all-privkeys", uri)

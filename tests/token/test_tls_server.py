@@ -21,7 +21,7 @@ from certwright.keys.pkcs11 import Pkcs11Keys, TokenKeyReference
 from certwright.pki.keys import KeySpec
 from tests.token.authority import NAME, Authority, pem
 from tests.token.conftest import RealToken
-from tests.token.programs import library, program
+from tests.token.programs import alone, library, program
 
 HANDSHAKES = 12
 
@@ -194,7 +194,7 @@ def test_gnutls_proves_itself_with_key_and_leaf_read_from_the_token(
                 f"--sni-hostname={NAME}",
                 "127.0.0.1",
             ],
-            env={**os.environ, **token.environment, "GNUTLS_PIN": token.pin},
+            env={**os.environ, **alone(token.environment, tmp_path), "GNUTLS_PIN": token.pin},
             stdin=subprocess.DEVNULL,
             stdout=said,
             stderr=said,

@@ -49,7 +49,7 @@ def admit_order(order: Order, at: Ports) -> Answer:
         if found is None and wish.organization:
             return Refuse(
                 f"The CA account {order.account} has no active organization {wish.organization!r}.",
-                f"certwright account show {order.account} lists them.",
+                f"Name one with --organization; certwright account show {order.account} lists them.",
             )
         organization = found.ca_id if found else ""  # left to the CA's adapter, which may know it by the names
     given = csrs.decode(order.csr) if order.csr else None
