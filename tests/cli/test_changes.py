@@ -258,3 +258,19 @@ def test_former_key_encryption_keys_can_be_listed_and_forgotten(shop: Shop) -> N
 
     assert "PRIVATE KEY" in shop.program.run("cert", "export", order["certificate"], "--key").expect(0).out
     shop.issued()
+
+
+def test_a_certificate_whose_order_was_forgotten_can_still_be_reissued_and_revoked(shop: Shop) -> None:
+    order = shop.issued()
+    shop.program.run("order", "forget", str(order["id"])).expect(0)
+
+    again = shop.program.run("cert", "reissue", order["certificate"], "--wait", "20", "--json").expect(0).json()
+    shop.program.run("cert", "revoke", order["certificate"]).expect(0)
+
+    assert again["state"] == "issued"
+    assert {row["fingerprint"]: row["state"] for row in shop.certificates()} == {
+        order["certificate"]: "revoked",
+        again["certificate"]: "valid",
+    }
+    (row,) = shop.tenant.ledger()
+    assert (row["reissues"], row["revocations"]) == (1, 1)

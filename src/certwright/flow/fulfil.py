@@ -16,7 +16,7 @@ from certwright.flow.advance import Step, Story
 from certwright.flow.answers import Answer, Done, Refuse, Wait
 from certwright.flow.paid import Call
 from certwright.flow.trouble import Talks
-from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Proof, Term
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, Product, Progress, Proof, Term
 from certwright.model.errors import CertwrightError, NotFound, Refused, Unavailable
 from certwright.model.order import EventKind, Order
 from certwright.model.ports import Cancels, Duplicates, FindsByReference, Ports, ProvesControl, Reissues
@@ -37,14 +37,14 @@ def admit_order(order: Order, at: Ports) -> Answer:
     if order.cancel_comment:
         return _withdrawn(order)
     wish = order.request
-    product = at.catalogue.product(wish.product)
-    if product is None:
+    product = _product(order, at)
+    if product is None and not wish.inside:  # a CA order that is there already has its product
         return Refuse(
             f"The CA account {order.account} has no product {wish.product!r}.",
             f"See what it sells with: certwright account show {order.account}",
         )
     organization = ""
-    if product.organization_required:
+    if product is not None and product.organization_required:
         found = at.catalogue.organization(wish.organization)
         if found is None and wish.organization:
             return Refuse(
@@ -60,7 +60,7 @@ def admit_order(order: Order, at: Ports) -> Answer:
             public_key=given.public_key if given else None,
             key_spec=order.key.spec,
             csr=given,
-            public_trust=product.public_trust,
+            public_trust=product is None or product.public_trust,
             term_days=wish.lifetime_days,
             reserved_names_allowed=at.trust.reserved_names,
         ),
@@ -73,7 +73,8 @@ def admit_order(order: Order, at: Ports) -> Answer:
     wish = replace(wish, organization=organization)
     at.ca.check(replace(order.placement, organization=organization))
     more = f" and {len(wish.names) - 1} more names" if len(wish.names) > 1 else ""
-    return Done(f"admitted: {product.name} for {wish.common_name}{more}", {"request": wish})
+    what = product.name if product else str(wish.operation)
+    return Done(f"admitted: {what} for {wish.common_name}{more}", {"request": wish})
 
 
 def make_key(order: Order, at: Ports) -> Answer:
@@ -374,8 +375,13 @@ def _chain(order: Order, at: Ports) -> Chain:
         return chains.build(given, known=at.trust.known)
 
 
+def _product(order: Order, at: Ports) -> Product | None:
+    """What is ordered; None when the CA does not sell it, or when a forgotten order took the knowledge with it."""
+    return at.catalogue.product(order.request.product) if order.request.product else None
+
+
 def _public_trust(order: Order, at: Ports) -> bool:
-    product = at.catalogue.product(order.request.product)
+    product = _product(order, at)
     return product is None or product.public_trust
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import date
 from xml.etree import ElementTree as ET
 
@@ -9,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certwright.cas.about import About
-from certwright.cas.digicert import bodies
+from certwright.cas.digicert import DigiCert, bodies
 from certwright.cas.digicert.xml import to_xml
 from certwright.cas.parse import xml_tree
 from certwright.model.ca import Placement, Term
@@ -137,7 +138,6 @@ def test_a_revocation_names_the_reason_in_its_own_field() -> None:
         {"csr": b"garbage"},
         {"reference": ""},
         {"reference": "a\nb"},
-        {"product": ""},
         {"term": Term(years=4)},
         {"term": Term(until=date(2026, 11, 21))},
         {"options": {"validity_years": "4"}},
@@ -157,6 +157,11 @@ def test_what_cannot_succeed_is_refused_without_asking(changes: dict[str, object
 
     with pytest.raises(Refused):
         check()
+
+
+def test_an_order_without_a_product_is_refused_before_anything_is_sent() -> None:
+    with DigiCert(api_key="k" * 40, url="http://127.0.0.1:9") as ca, pytest.raises(Refused, match="no product"):
+        ca.place(_placement(product=""), deadline=time.monotonic() + 5)
 
 
 # -- XML

@@ -152,6 +152,8 @@ class DigiCert:
         1 or 2 more calls find it the first time.
         """
         options = ABOUT.parse_options(placement.options)
+        if not placement.product:
+            raise Refused("The order names no product.", advice="Choose one of the account's products.")
         organization = self._catalogue.organization_id(
             placement.organization, self._settings.organization, placement.product, placement.names
         )

@@ -56,8 +56,6 @@ def check(placement: Placement, options: Mapping[str, Value], defaults: Defaults
         decoded(placement)
     if not placement.reference or not placement.reference.isprintable():
         raise Refused("An order needs a reference of printable characters.", advice="Use a UUID.")
-    if not placement.product:
-        raise Refused("The order names no product.", advice="Choose one of the account's products.")
     method = placement.dcv_method or defaults.dcv_method
     if method.startswith("http") and any(names.is_wildcard(name) for name in placement.names):
         raise Refused("DigiCert proves no wildcard name by a file (since 2021-11-16).", advice="Use dns-txt-token.")
