@@ -21,6 +21,7 @@ from certwright.cas.about import About
 from certwright.engine.identity import Identity
 from certwright.engine.run import Runner
 from certwright.keys.keyring import Keyring, sealed_place
+from certwright.keys.secret_files import locked
 from certwright.keys.software.envelope import Envelope
 from certwright.keys.software.kek import KekRing
 from certwright.model.errors import Misconfigured, NotFound
@@ -114,7 +115,8 @@ class Certwright:
             ) from error
         url = self.settings.database_url.get_secret_value()
         setup.use(url or self.home / "certwright.sqlite")
-        setup.migrate()
+        with locked(self.home / "certwright.sqlite"):  # of commands that start at once, one makes the tables
+            setup.migrate()
 
     @cached_property
     def identity(self) -> Identity:

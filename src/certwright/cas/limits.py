@@ -21,6 +21,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import stamina
 import structlog
 from pyrate_limiter import Rate, RateItem
 from pyrate_limiter.buckets import SQLiteBucket
@@ -66,6 +67,15 @@ def _binding(limits: Sequence[Limit], title: str) -> list[Rate]:
     return binding
 
 
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode. Two processes that do so at once are told "locked" without any waiting."""
+    for attempt in stamina.retry_context(
+        on=sqlite3.OperationalError, attempts=None, timeout=10, wait_initial=0.01, wait_max=0.2, wait_jitter=0.05
+    ):
+        with attempt:
+            connection.execute("PRAGMA journal_mode=WAL")
+
+
 def _opened(path: Path | None) -> sqlite3.Connection:
     """The file in WAL mode without a sync per commit: what is lost with the machine no longer matters."""
     connection: sqlite3.Connection | None = None
@@ -76,7 +86,7 @@ def _opened(path: Path | None) -> sqlite3.Connection:
             check_same_thread=False,
             timeout=10,
         )
-        connection.execute("PRAGMA journal_mode=WAL")
+        _use_wal(connection)
         connection.execute("PRAGMA synchronous=NORMAL")
     except sqlite3.Error as error:
         if connection is not None:
