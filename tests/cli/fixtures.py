@@ -9,27 +9,9 @@ import pytest
 
 from tests.cli.program import Program, Zygote
 from tests.cli.tenant import Shop, open_shop
-from tests.sandbox.listeners import FileServer
 from tests.sandbox.tenant import Sandbox
 
 NewShop = Callable[..., Shop]
-
-
-@pytest.fixture(scope="session")
-def file_server() -> Iterator[FileServer]:
-    """Where proofs are published as files; the sandbox's validators connect to its port."""
-    server = FileServer()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="session")
-def sandbox(file_server: FileServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
-    """The sandbox program."""
-    log = tmp_path_factory.mktemp("sandbox") / "stderr.log"
-    process = Sandbox("--http-port", str(file_server.port), log=log)
-    yield process
-    process.stop()
 
 
 @pytest.fixture(scope="session")

@@ -396,6 +396,8 @@ def record(order: Order, at: Ports) -> Answer:
 
 def store_beside_key(order: Order, at: Ports) -> Answer:
     """Put leaf and chain into the token that holds the key, linked by its CKA_ID."""
+    if order.key.kind is not KeyKind.PKCS11:
+        return Done()
     place = at.keys.store_chain(order.key, _chain(order, at))
     return Done(f"leaf and chain stored in {place}" if place else "")
 

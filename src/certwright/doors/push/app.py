@@ -58,7 +58,7 @@ class Application:
 
     def _push(self, ca: str, account: str, environ: Environ) -> tuple[str, bytes]:
         length = environ.get("CONTENT_LENGTH") or "0"
-        if not length.isdigit() or int(length) > LARGEST_BODY:
+        if not length.isdecimal() or int(length) > LARGEST_BODY:
             return "413 Content Too Large", b""
         try:
             receiver = self._certwright.receiver(ca, account)

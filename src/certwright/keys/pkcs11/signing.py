@@ -5,6 +5,7 @@ The binding's own defaults are ECDSA with SHA-512, which SoftHSM lacks, and PSS 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -21,7 +22,7 @@ _PSS = {
 }
 
 
-class _Mechanisms:
+class _Mechanisms(ABC):
     """The three kinds of signature as mechanisms and parameters; see ``keys.Signer``."""
 
     def rsa_pkcs1(self, digest_info: bytes) -> bytes:
@@ -36,8 +37,9 @@ class _Mechanisms:
         """See ``keys.Signer``."""
         return self._sign(digest, Mechanism.ECDSA, None)
 
+    @abstractmethod
     def _sign(self, message: bytes, mechanism: Mechanism, parameter: Any) -> bytes:
-        raise NotImplementedError
+        """Have the token sign the message as it is; raises the binding's errors or those of the session."""
 
 
 class TokenSigner(_Mechanisms):

@@ -1,0 +1,65 @@
+"""Sandbox processes, accounts and listeners for the tests of this folder."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.sandbox.listeners import FileServer, WebhookReceiver
+from tests.sandbox.tenant import Management, NewAccount, NewName, Sandbox
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def file_server() -> Iterator[FileServer]:
+    """Where DCV files are planted; the sandbox's validators connect to its port."""
+    server = FileServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def sandbox(file_server: FileServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+    """One sandbox for all tests that leave its clock alone."""
+    log = tmp_path_factory.mktemp("sandbox") / "stderr.log"
+    process = Sandbox("--http-port", str(file_server.port), log=log)
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def own_sandbox(file_server: FileServer, tmp_path: Path) -> Iterator[Sandbox]:
+    """A sandbox for one test that moves the clock, which is the whole process's."""
+    process = Sandbox("--http-port", str(file_server.port), log=tmp_path / "stderr.log")
+    yield process
+    process.stop()
+
+
+@pytest.fixture
+def management(sandbox: Sandbox) -> Management:
+    """The management door of the shared sandbox."""
+    return sandbox.management
+
+
+@pytest.fixture
+def account(sandbox: Sandbox) -> NewAccount:
+    """Make an account for this test alone: ready unless `profile` says otherwise, plus any switch."""
+    return sandbox.account
+
+
+@pytest.fixture
+def fresh() -> NewName:
+    """Make a domain name that no test has used before and no account has validated."""
+    return lambda: f"fresh{next(_numbers)}.example"
+
+
+@pytest.fixture
+def receiver() -> Iterator[WebhookReceiver]:
+    """A webhook endpoint that knows its secret."""
+    listening = WebhookReceiver("a-secret-of-more-than-32-characters-0")
+    yield listening
+    listening.close()
