@@ -19,6 +19,7 @@ from certwright.store import setup
 from certwright.store.inventory import Inventory
 from certwright.store.journal import LEASE, OrderJournal, RevocationJournal
 from tests.database.shared_ca import SharedCA
+from tests.fakes.challenges import FakeChallenges
 from tests.fakes.clock import FakeClock
 from tests.fakes.outside import FakeCatalogue, FakeKeys, FakeStanding
 
@@ -58,6 +59,7 @@ def runner(options: argparse.Namespace) -> Runner:
         keys=FakeKeys(),
         orders=orders,
         revocations=revocations,
+        challenges=FakeChallenges(),
         inventory=Inventory(clock),
         catalogue=FakeCatalogue(),
         standing=FakeStanding(FakeClock()),

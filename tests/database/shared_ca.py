@@ -19,6 +19,7 @@ class SharedCA:
     ledger: Path
     meanwhile: Callable[[], None] = lambda: None
     settle_time: timedelta = timedelta(seconds=1)
+    looks: tuple[float, ...] = ()
 
     def check(self, placement: Placement) -> None:
         """Everything may be ordered."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import Enum
 from types import SimpleNamespace
@@ -17,14 +17,16 @@ from certwright.model.ca import (
     Pending,
     Placement,
     Progress,
+    Proof,
     RevocationProgress,
     RevocationTarget,
 )
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
-from certwright.model.words import OrderState, RevocationReason, RevocationState, WaitingFor
+from certwright.model.words import DCVMethod, OrderState, RevocationReason, RevocationState, WaitingFor
 from certwright.pki import csr as csrs
 from certwright.pki.certificate import Certificate
 from tests.cases.authority import Authority, root
+from tests.fakes.challenges import FakeChallenges
 from tests.fakes.clock import FakeClock
 
 
@@ -75,6 +77,7 @@ class FakeCA:
     clock: FakeClock
     top: Authority = field(default_factory=root)
     settle_time: timedelta = timedelta(seconds=30)
+    looks: tuple[float, ...] = ()
     shows_after: timedelta = timedelta()
     issues_at_once: bool = True
     revokes_at_once: bool = True
@@ -292,6 +295,44 @@ class FakeCA:
 
 
 @dataclass
+class ProvingCA(FakeCA):
+    """Wants to see, for each name, a CNAME that stands among the published proofs; then it issues."""
+
+    waiting_for: WaitingFor = WaitingFor.DOMAIN_CONTROL
+    issues_at_once: bool = False
+    published: FakeChallenges = field(default_factory=FakeChallenges)
+    value: str = "first.value.example"  # what every proof is to say
+
+    def proofs(self, ca_order: CAOrder, placement: Placement) -> tuple[Proof, ...]:
+        """One for each name."""
+        self._read("proofs")
+        return self._wanted(placement)
+
+    def check_control(self, ca_order: CAOrder, placement: Placement) -> bool:
+        """Look now."""
+        self._read("check_control")
+        if not all(proof in self.published.standing for proof in self._wanted(placement)):
+            return False
+        self.issue(self.purchase(ca_order))
+        return True
+
+    def change_method(
+        self, ca_order: CAOrder, placement: Placement, method: str, *, name: str = ""
+    ) -> tuple[Proof, ...]:
+        """There is one method only."""
+        raise Refused("There is no other method.")
+
+    def _wanted(self, placement: Placement) -> tuple[Proof, ...]:
+        return tuple(Proof(name, DCVMethod.DNS_CNAME, f"_proof.{name}", self.value) for name in placement.names)
+
+    def _progress(self, bought: Purchase) -> Progress:
+        progress = super()._progress(bought)
+        if isinstance(progress, Pending):
+            return replace(progress, proofs=self._wanted(bought.placement))
+        return progress
+
+
+@dataclass
 class PlainCA:
     """A CA that can do no more than every CA can: no search, no reissue, no revocation, no cancelling."""
 
@@ -301,6 +342,11 @@ class PlainCA:
     def settle_time(self) -> timedelta:
         """As the whole one's."""
         return self.whole.settle_time
+
+    @property
+    def looks(self) -> tuple[float, ...]:
+        """As the whole one's."""
+        return self.whole.looks
 
     def check(self, placement: Placement) -> None:
         """As the whole one's."""

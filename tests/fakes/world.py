@@ -15,6 +15,7 @@ from certwright.model.ports import CertificateAuthority, Ports, Trust
 from certwright.model.words import KeyKind, Operation, OrderState, RevocationReason, RevocationState
 from certwright.pki.keys import KeySpec
 from tests.fakes.ca import FakeCA
+from tests.fakes.challenges import FakeChallenges
 from tests.fakes.clock import FakeClock
 from tests.fakes.journal import FakeJournal, Tables
 from tests.fakes.outside import FakeCatalogue, FakeInventory, FakeKeys, FakeStanding
@@ -76,6 +77,7 @@ class World:
         self.ca = FakeCA(self.clock)
         self.keys = FakeKeys()
         self.inventory = FakeInventory(self.orders)
+        self.challenges = FakeChallenges()
         self.catalogue = FakeCatalogue()
         self.standing = FakeStanding(self.clock)
         self.order_journal = FakeJournal(self.orders, self.clock)
@@ -90,6 +92,7 @@ class World:
             orders=self.order_journal,
             revocations=self.revocation_journal,
             inventory=self.inventory,
+            challenges=self.challenges,
             catalogue=self.catalogue,
             standing=self.standing,
             trust=Trust((self.ca.top.certificate,), reserved_names=True),

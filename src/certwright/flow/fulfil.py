@@ -12,23 +12,19 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from certwright.flow import control, judge
 from certwright.flow.advance import Step, Story
 from certwright.flow.answers import Answer, Done, Refuse, Wait
 from certwright.flow.paid import Call
 from certwright.flow.trouble import Talks
-from certwright.model.ca import CAOrder, Ended, Issued, Pending, Product, Progress, Proof, Term
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, Product, Progress, Proof
 from certwright.model.errors import CertwrightError, NotFound, Refused, Unavailable
 from certwright.model.order import EventKind, Order
-from certwright.model.ports import Cancels, Duplicates, FindsByReference, Ports, ProvesControl, Reissues
+from certwright.model.ports import Cancels, ChecksCSR, Duplicates, FindsByReference, Ports, ProvesControl, Reissues
 from certwright.model.words import KeyKind, Operation, OrderState, WaitingFor
-from certwright.pki import chain as chains
 from certwright.pki import csr as csrs
-from certwright.pki.certificate import from_der
-from certwright.pki.chain import Chain
-from certwright.pki.errors import Invalid
-from certwright.policy import accept, admit, cadence
+from certwright.policy import admit, cadence
 
-_PATIENCE = timedelta(hours=24)  # with a CA that goes on showing the certificate of before
 _PROOF_RESERVE = timedelta(days=1)  # a proof that ends sooner is replaced by a fresh one
 
 
@@ -150,6 +146,8 @@ def _better_not(order: Order, at: Ports) -> Refuse | None:
     if order.cancel_comment:
         return _withdrawn(order)
     at.ca.check(order.placement)
+    if isinstance(at.ca, ChecksCSR):
+        at.ca.check_csr(order.placement)
     return None
 
 
@@ -157,22 +155,31 @@ def _placed(order: Order, at: Ports, progress: Progress) -> Answer:
     """What the CA answered. It has just been asked: when it has not issued, looking again at once is a wasted call."""
     if not isinstance(progress, Pending):
         return _known_there(progress)
-    now = at.clock.now()
-    watched = order.watched_until is not None and now < order.watched_until
+    why = progress.why or f"waiting for {progress.waiting_for}"
+    note = f"the CA has it as order {progress.ca_order.order_id}, waiting for {progress.waiting_for}"
+    changes = {
+        "ca_order": progress.ca_order,
+        "state": OrderState.PENDING,
+        "waiting_for": progress.waiting_for,
+        "proofs": progress.proofs,
+        "requirements": progress.requirements,
+        "looks": 0,
+    }
+    if progress.waiting_for is WaitingFor.DOMAIN_CONTROL and control.ours_to_publish(progress.proofs, at):
+        return Done(note, {**changes, "why": why, "advice": ""}, kind=EventKind.CA, must_be_kept=True)
     return Wait(
-        now + cadence.next_look(progress.waiting_for, 0, watched=watched),
-        progress.why or f"waiting for {progress.waiting_for}",
-        {
-            "step": "collect",
-            "ca_order": progress.ca_order,
-            "state": OrderState.PENDING,
-            "waiting_for": progress.waiting_for,
-            "proofs": progress.proofs,
-            "looks": 0,
-        },
-        note=f"the CA has it as order {progress.ca_order.order_id}, waiting for {progress.waiting_for}",
+        at.clock.now() + _pause(order, progress, 0, at),
+        why,
+        {**changes, "step": "collect"},
+        note=note,
         kind=EventKind.CA,
     )
+
+
+def _pause(order: Order, progress: Pending, looks: int, at: Ports) -> timedelta:
+    """How long to leave the CA alone before the next look."""
+    watched = order.watched_until is not None and at.clock.now() < order.watched_until
+    return cadence.next_look(progress.waiting_for, looks, watched=watched, allowed=at.ca.looks)
 
 
 def _known_there(progress: Progress) -> Done | Refuse:
@@ -243,7 +250,7 @@ def collect(order: Order, at: Ports) -> Answer:
         case Issued():
             return Done(
                 f"collected certificate {progress.ca_order.certificate_id}",
-                {"collected": progress.certificates, "ca_order": progress.ca_order, "proofs": ()},
+                {"collected": progress.certificates, "ca_order": progress.ca_order, "proofs": (), "requirements": ()},
                 kind=EventKind.CA,
             )
         case Ended():
@@ -253,17 +260,24 @@ def collect(order: Order, at: Ports) -> Answer:
 
 
 def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
-    now = at.clock.now()
+    """It waits. New proofs that are ours to publish are published first, known ones looked at by the CA anew."""
     looks = order.looks + 1 if order.waiting_for is progress.waiting_for else 0
-    watched = order.watched_until is not None and now < order.watched_until
+    proofs = _proofs(order, progress, at)
+    until = at.clock.now() + _pause(order, progress, looks, at)
+    step = "collect"
+    if progress.waiting_for is WaitingFor.DOMAIN_CONTROL and control.ours_to_publish(proofs, at):
+        known = proofs == order.proofs and order.waiting_for is progress.waiting_for
+        step, until = ("prove", until) if known else ("publish", at.clock.now())
     return Wait(
-        now + cadence.next_look(progress.waiting_for, looks, watched=watched),
+        until,
         progress.why or f"waiting for {progress.waiting_for}",
         {
+            "step": step,
             "state": OrderState.PENDING,
             "waiting_for": progress.waiting_for,
             "ca_order": progress.ca_order,
-            "proofs": _proofs(order, progress, at),
+            "proofs": proofs,
+            "requirements": progress.requirements,
             "looks": looks,
         },
         kind=EventKind.CA,
@@ -277,7 +291,7 @@ def _proofs(order: Order, progress: Pending, at: Ports) -> tuple[Proof, ...]:
     lasts = all(proof.expires_at is None or proof.expires_at > soon for proof in known)
     if progress.waiting_for is not WaitingFor.DOMAIN_CONTROL or (known and lasts):
         return known
-    return at.ca.proofs(progress.ca_order) if isinstance(at.ca, ProvesControl) else known
+    return at.ca.proofs(progress.ca_order, order.placement) if isinstance(at.ca, ProvesControl) else known
 
 
 def _not_told(order: Order, error: Refused, at: Ports) -> Wait:
@@ -311,85 +325,16 @@ def _withdrawn(order: Order) -> Refuse:
     return Refuse(order.cancel_comment or "Cancelled.", changes={"state": OrderState.CANCELLED, "waiting_for": None})
 
 
-def verify(order: Order, at: Ports) -> Answer:
-    """Judge what the CA gave us. What does not match is kept as evidence and never installed, nor ordered again."""
-    try:
-        chain = _chain(order, at)
-    except Invalid as error:
-        return _mismatch(error.detail)
-    now = at.clock.now()
-    objections = accept.objections(
-        chain,
-        wanted_names=order.request.names,
-        public_key_sha256=csrs.decode(order.csr).public_key_sha256,
-        roots=at.trust.roots,
-        at=now,
-        ordered_at=order.placed_at or order.created_at,
-        public_trust=_public_trust(order, at),
-        asked_days=_asked_days(order),
-    )
-    if not objections:
-        return Done(f"verified: {chain.leaf.fingerprint}")
-    reasons = " ".join(objection.reason for objection in objections)
-    older = any(objection.rule == accept.OLDER_THAN_ORDER for objection in objections)
-    # Only where there was a certificate before can it still be shown, and not for ever.
-    if older and order.request.inside and now - (order.placed_at or order.created_at) < _PATIENCE:
-        return Wait(
-            now + cadence.next_look(WaitingFor.PROCESSING, order.looks, watched=False),
-            f"The CA still shows an earlier certificate. {reasons}",
-            {"collected": (), "step": "collect", "looks": order.looks + 1},
-            kind=EventKind.CA,
-        )
-    return _mismatch(reasons)
-
-
-def _asked_days(order: Order) -> int | None:
-    """The life that was asked for, in days; None for what happens inside an older order and ends with it."""
-    wish = order.request
-    if wish.inside or wish.options:  # options of the CA's own may ask for another life
-        return wish.lifetime_days
-    term = wish.term or Term(years=1)
-    if term.until is not None:
-        days = (term.until - order.created_at.date()).days
-    else:
-        days = term.days or (term.years or 1) * 365
-    return min(days, wish.lifetime_days or days)
-
-
-def _mismatch(reasons: str) -> Refuse:
-    return Refuse(
-        f"The certificate that the CA gave does not match: {reasons}",
-        "It is kept with the order as evidence and not installed. Ask the CA to put it right, or revoke it; "
-        "if our side was wrong (trust anchors, clock), mend that and run: certwright order check",
-        kind=EventKind.ALARM,
-    )
-
-
-def _chain(order: Order, at: Ports) -> Chain:
-    """The chain of our key's leaf; of any other leaf when there is none, for the rules to say what is wrong with it."""
-    given = [from_der(der) for der in order.collected]
-    wanted = csrs.decode(order.csr).public_key_sha256
-    try:
-        return chains.build(given, public_key_sha256=wanted, known=at.trust.known)
-    except Invalid:
-        return chains.build(given, known=at.trust.known)
-
-
 def _product(order: Order, at: Ports) -> Product | None:
     """What is ordered; None when the CA does not sell it, or when a forgotten order took the knowledge with it."""
     return at.catalogue.product(order.request.product) if order.request.product else None
-
-
-def _public_trust(order: Order, at: Ports) -> bool:
-    product = _product(order, at)
-    return product is None or product.public_trust
 
 
 def record(order: Order, at: Ports) -> Answer:
     """Enter leaf and chain in the inventory."""
     if order.fingerprint:
         return Done()
-    chain = _chain(order, at)
+    chain = judge.chain_of(order, at)
     fingerprint = at.inventory.record(order, chain)
     return Done(f"recorded, valid until {chain.leaf.not_after:%Y-%m-%d}", {"fingerprint": fingerprint})
 
@@ -398,7 +343,7 @@ def store_beside_key(order: Order, at: Ports) -> Answer:
     """Put leaf and chain into the token that holds the key, linked by its CKA_ID."""
     if order.key.kind is not KeyKind.PKCS11:
         return Done()
-    place = at.keys.store_chain(order.key, _chain(order, at))
+    place = at.keys.store_chain(order.key, judge.chain_of(order, at))
     return Done(f"leaf and chain stored in {place}" if place else "")
 
 
@@ -408,8 +353,10 @@ FULFIL: Story[Order] = Story(
         Step("key", Talks.KEYS, run=make_key),
         Step("csr", Talks.KEYS, run=make_csr),
         Step("place", Talks.CA, call=place),
+        Step("publish", Talks.TARGETS, run=control.publish),
+        Step("prove", Talks.CA, run=control.prove),
         Step("collect", Talks.CA, run=collect),
-        Step("verify", Talks.NOBODY, run=verify),
+        Step("verify", Talks.NOBODY, run=judge.verify),
         Step("record", Talks.NOBODY, run=record),
         Step("store", Talks.KEYS, run=store_beside_key),
     ),

@@ -17,6 +17,7 @@ class Talks(Enum):
     NOBODY = "nobody"
     CA = "ca"
     KEYS = "keys"
+    TARGETS = "targets"
 
 
 def trouble(error: CertwrightError, talks: Talks, looks: int, at: Ports) -> Wait | Refuse:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from certwright.model.errors import Refused
-from certwright.model.words import OrderState, RevocationState, WaitingFor
+from certwright.model.words import CertificateState, OrderState, RevocationState, WaitingFor
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,9 @@ class Placement:
     """Everything a CA is told when it is asked for a certificate.
 
     ``csr`` is DER; ``names`` are normalised A-labels, the common name among them; ``organization`` is the CA's id
-    of it or empty; ``options`` are the CA's own extras by the names its ``about.toml`` lists.
+    of it or empty; ``options`` are the CA's own extras by the names its ``about.toml`` lists. ``dcv_method`` is
+    that of every name which ``dcv_methods`` (by name) does not list: one of ``DCVMethod`` or of the CA's own, and
+    of e-mail with the address, ``email:hostmaster@shop.example``.
     """
 
     reference: str
@@ -57,17 +59,22 @@ class Placement:
     lifetime_days: int | None = None
     renewal_of: str = ""
     dcv_method: str = ""
+    dcv_methods: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class CAOrder:
-    """The CA's record of an order, by its ids as text. The last two are empty while the CA has not told them."""
+    """The CA's record of an order, by its ids as text. All but the first are empty while the CA has not told them.
+
+    ``dcv_value`` is what the CA gave to stand in the proofs of this order, where it gives one for all names.
+    """
 
     order_id: str
     certificate_id: str = ""
     request_id: str = ""
+    dcv_value: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +92,25 @@ class Proof:
 
 
 @dataclass(frozen=True, slots=True)
+class Authorization:
+    """The CA's record of one name on its way through DCV; ``status`` in the CA's words."""
+
+    name: str
+    method: str
+    proven: bool
+    status: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requirement:
+    """One thing the CA wants before it issues, and whether it has it; ``note`` in the CA's words."""
+
+    what: WaitingFor
+    done: bool
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Issued:
     """The CA has issued. ``certificates`` are DER, in whatever order the CA gave them."""
 
@@ -94,12 +120,16 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """Not yet. ``why`` is in the CA's words; ``proofs`` what it wants to see published."""
+    """Not yet. ``why`` is in the CA's words; ``proofs`` what it wants to see published.
+
+    ``requirements`` is all it wants where it tells, of which ``waiting_for`` is the first that lacks.
+    """
 
     ca_order: CAOrder
     waiting_for: WaitingFor
     why: str = ""
     proofs: tuple[Proof, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +181,42 @@ class Product:
     validation: str = ""
     public_trust: bool = True
     organization_required: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedOrder:
+    """One certificate of a CA order as the CA's own list shows it, also when it was ordered elsewhere.
+
+    ``base_order_id`` is the first order of its family where reissues get order ids of their own, else empty.
+    ``state`` is that of the order, ``certificate_state`` what has become of its certificate, None without one.
+    ``product`` and ``why`` are in the CA's words; ``serial`` is lower-case hex; times are UTC; ``term_ends_at`` is
+    when the order (not the certificate) ends.
+    """
+
+    ca_order: CAOrder
+    state: OrderState
+    certificate_state: CertificateState | None = None
+    base_order_id: str = ""
+    product: str = ""
+    names: tuple[str, ...] = ()
+    common_name: str = ""
+    organization: str = ""
+    serial: str = ""
+    placed_at: datetime | None = None
+    not_before: datetime | None = None
+    not_after: datetime | None = None
+    term_ends_at: datetime | None = None
+    cost: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ReportPage:
+    """One page of a CA's list of orders. ``cursor`` asks for the next, "" after the last; ``total`` is a hint."""
+
+    orders: tuple[ReportedOrder, ...]
+    cursor: str
+    total: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from certwright.model.ca import CAOrder, Placement, Proof, RevocationTarget, Term
+from certwright.model.ca import CAOrder, Placement, Proof, Requirement, RevocationTarget, Term
 from certwright.model.words import (
     KeyKind,
     Operation,
@@ -60,6 +60,7 @@ class Request:
     renewal_of: str = ""
     inside: str = ""
     dcv_method: str = ""
+    dcv_methods: Mapping[str, str] = field(default_factory=dict)
     comment: str = ""
     options: Mapping[str, str] = field(default_factory=dict)
 
@@ -91,6 +92,7 @@ class Order:
     advice: str = ""
     trouble: str = ""
     proofs: tuple[Proof, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
     collected: tuple[bytes, ...] = ()
     fingerprint: str = ""
     looks: int = 0
@@ -120,6 +122,7 @@ class Order:
             lifetime_days=wish.lifetime_days,
             renewal_of=wish.renewal_of,
             dcv_method=wish.dcv_method,
+            dcv_methods=wish.dcv_methods,
             comment=wish.comment,
             options=wish.options,
         )

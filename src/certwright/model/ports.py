@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol, TypeVar, runtime_checkable
 
 from certwright.model.ca import (
+    Authorization,
     CAOrder,
     Hint,
     Login,
@@ -21,6 +22,8 @@ from certwright.model.ca import (
     Product,
     Progress,
     Proof,
+    ReportedOrder,
+    ReportPage,
     RevocationProgress,
     RevocationTarget,
 )
@@ -47,6 +50,14 @@ class CertificateAuthority(Protocol):
     @property
     def settle_time(self) -> timedelta:
         """How long after a call's deadline the CA may need to show in its look-ups what the call did."""
+        ...
+
+    @property
+    def looks(self) -> Sequence[float]:
+        """Seconds before the first, second … look at an order that waits there, the last one repeating.
+
+        Empty where the CA has no wish and we look as often as is sensible.
+        """
         ...
 
     def check(self, placement: Placement) -> None:
@@ -154,19 +165,109 @@ class Approves(Protocol):
 
 
 @runtime_checkable
+class ChecksCSR(Protocol):
+    """A CA that can be asked, before anything is ordered, what it thinks of a CSR."""
+
+    def check_csr(self, placement: Placement) -> None:
+        """Ask the CA about the placement's CSR; raises Refused with what it does not like."""
+        ...
+
+
+@runtime_checkable
 class ProvesControl(Protocol):
-    """A CA that can be asked to look at our proofs now."""
+    """A CA that can be asked to look at our proofs now. ``placement`` is what the order was placed with."""
 
-    def proofs(self, ca_order: CAOrder) -> tuple[Proof, ...]:
-        """What must be published where, at this moment."""
+    def proofs(self, ca_order: CAOrder, placement: Placement) -> tuple[Proof, ...]:
+        """What must be published where, at this moment, for the names that are not proven."""
         ...
 
-    def check_control(self, ca_order: CAOrder) -> bool:
-        """Ask the CA to look now; True when every name of the order is proven."""
+    def check_control(self, ca_order: CAOrder, placement: Placement) -> bool:
+        """Ask the CA to look now; True when it then says that every name of the order is proven."""
         ...
 
-    def change_method(self, ca_order: CAOrder, method: str) -> tuple[Proof, ...]:
-        """Switch the order to another DCV method and return the new proofs."""
+    def change_method(
+        self, ca_order: CAOrder, placement: Placement, method: str, *, name: str = ""
+    ) -> tuple[Proof, ...]:
+        """Switch the order, or only one of its names, to another DCV method and return all its proofs."""
+        ...
+
+
+@runtime_checkable
+class ProvesEachName(Protocol):
+    """A CA whose order can be seen and changed name by name."""
+
+    def authorizations(self, ca_order: CAOrder) -> tuple[Authorization, ...]:
+        """How each name of the order stands."""
+        ...
+
+    def resend(self, ca_order: CAOrder, address: str) -> None:
+        """Have the validation mail sent once more."""
+        ...
+
+    def remove_name(self, ca_order: CAOrder, name: str) -> None:
+        """Take an unproven name out of an unfinished order. Already gone is success."""
+        ...
+
+
+@runtime_checkable
+class ListsAddresses(Protocol):
+    """A CA that tells by which e-mail addresses a name can be proven."""
+
+    def dcv_addresses(self, name: str) -> tuple[str, ...]:
+        """The addresses for the name, each once."""
+        ...
+
+
+@runtime_checkable
+class CallsBack(Protocol):
+    """A CA that confirms an organization by telephone. Each method returns what the CA says of it."""
+
+    def schedule_call_back(
+        self, ca_order: CAOrder, at: datetime, *, by_person: bool = False, extension: str = ""
+    ) -> str:
+        """Have the organization called at that time, by a person where a machine would not do."""
+        ...
+
+    def replace_phone(self, ca_order: CAOrder, phone: str) -> str:
+        """Give another telephone number to call."""
+        ...
+
+    def replace_call_back_address(self, ca_order: CAOrder, address: str) -> str:
+        """Give another e-mail address for the link of the call-back."""
+        ...
+
+    def send_call_back_mail(self, ca_order: CAOrder) -> str:
+        """Have the mail with the link of the call-back sent."""
+        ...
+
+
+@runtime_checkable
+class ClicksThrough(Protocol):
+    """A CA that wants the subscriber to agree by a link in a mail. Each method returns what the CA says of it."""
+
+    def resend_click_through(self, ca_order: CAOrder) -> str:
+        """Have the mail with the link sent once more."""
+        ...
+
+    def replace_click_through_address(self, ca_order: CAOrder, address: str) -> str:
+        """Have it sent to another address."""
+        ...
+
+
+@runtime_checkable
+class ReportsOrders(Protocol):
+    """A CA that lists everything that was ever ordered with the credential."""
+
+    def report(self, order_ids: Sequence[str]) -> tuple[ReportedOrder, ...]:
+        """How those CA orders stand; one that it does not know is left out."""
+        ...
+
+    def report_page(self, cursor: str) -> ReportPage:
+        """The page that the cursor asks for, "" for the first. A cursor stays good for days."""
+        ...
+
+    def download(self, ca_order: CAOrder) -> tuple[bytes, ...]:
+        """The certificate of the CA order with whatever chain the CA gives (DER, any order); raises NotFound."""
         ...
 
 
@@ -208,8 +309,8 @@ class Receiver(Protocol):
         """Whether it comes from the CA; ``headers`` by lower-case name."""
         ...
 
-    def read(self, body: bytes) -> Hint | None:
-        """What to look at; None when the body is nothing the CA would send."""
+    def read(self, query: str, body: bytes) -> Hint | None:
+        """What to look at; None when query string and body are nothing the CA would send."""
         ...
 
 
@@ -280,6 +381,35 @@ class Catalogue(Protocol):
         ...
 
 
+class Challenges(Protocol):
+    """Publishes proofs where a target of ours serves the name, and takes them away again.
+
+    What is published is written down before, so that it is taken away also after a crash.
+    """
+
+    def serves(self, proof: Proof) -> bool:
+        """Whether one of our targets publishes such a proof; without it a person has to."""
+        ...
+
+    def publish(self, order: Order, proof: Proof) -> str:
+        """Publish a proof that is served and say where, in a few words. Repeatable, and cheap once it stands there.
+
+        Raises Unavailable or Misconfigured when the target did not take it.
+        """
+        ...
+
+    def look(self, order: Order, proof: Proof) -> str:
+        """Look at a published proof as a CA would; "" when it stands there, else a sentence that says what does."""
+        ...
+
+    def withdraw(self, order: Order) -> int:
+        """Take away whatever is published for the order; returns how many that were. Repeatable.
+
+        Raises Unavailable or Misconfigured for the first that could not be taken away, after trying all.
+        """
+        ...
+
+
 class Standing(Protocol):
     """Whether one CA account may be asked at present; shared by every worker."""
 
@@ -323,6 +453,7 @@ class Ports:
     orders: Journal[Order]
     revocations: Journal[Revocation]
     inventory: Inventory
+    challenges: Challenges
     catalogue: Catalogue
     standing: Standing
     trust: Trust

@@ -44,7 +44,23 @@ class WaitingFor(StrEnum):
     ORGANIZATION = "organization"
     CSR = "csr"
     PAYMENT = "payment"
+    CALL_BACK = "call_back"
+    CLICK_THROUGH = "click_through"
+    BRAND = "brand"
     PROCESSING = "processing"
+
+
+class DCVMethod(StrEnum):
+    """How control of a name is proven, where it is proven by something that is published or mailed.
+
+    BR 3.2.2.4: .7 for the two in DNS, .18 for the files, .4 for e-mail. A CA may have more of its own.
+    """
+
+    DNS_TXT = "dns-txt-token"
+    DNS_CNAME = "dns-cname-token"
+    HTTP = "http-token"  # a file that the CA fetches over plain HTTP
+    HTTPS = "https-token"  # the same file, over TLS
+    EMAIL = "email"
 
 
 class Operation(StrEnum):

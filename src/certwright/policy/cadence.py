@@ -25,6 +25,8 @@ _LADDERS: Final[Mapping[WaitingFor, Sequence[float]]] = {
 }
 # While somebody sits in front of `--wait`, nothing takes longer than this between two looks.
 _WATCHED: Final[Sequence[float]] = (1, 1, 2, 2, 3, 5, 8, 10)
+# DNS servers take seconds to tell their secondaries, some providers minutes.
+_PROOF: Final[Sequence[float]] = (1, 2, 4, 8, 15, 30, _MINUTE, 2 * _MINUTE, 5 * _MINUTE)
 _TROUBLE: Final[Sequence[float]] = (1, 2, 5, 15, _MINUTE, 5 * _MINUTE, 15 * _MINUTE)
 # Most calls are found or given up within two minutes; longer takes only a clock that was set back meanwhile.
 _LOOKUP: Final[Sequence[float]] = (1, 2, 4, 8, *[15] * 8, _MINUTE, 5 * _MINUTE)
@@ -34,9 +36,22 @@ def _rung(ladder: Sequence[float], count: int) -> timedelta:
     return timedelta(seconds=ladder[min(count, len(ladder) - 1)])
 
 
-def next_look(waiting_for: WaitingFor, looks: int, *, watched: bool) -> timedelta:
-    """The pause before look number ``looks`` (from 0) at a pending order; ``watched`` while a person waits."""
-    return _rung(_WATCHED if watched else _LADDERS[waiting_for], looks)
+def next_look(waiting_for: WaitingFor, looks: int, *, watched: bool, allowed: Sequence[float] = ()) -> timedelta:
+    """The pause before look number ``looks`` (from 0) at a pending order; ``watched`` while a person waits.
+
+    ``allowed`` are the pauses of a CA that wants to be asked seldom: a watched order is then looked at as often as
+    its first, for as many looks as a person may be taken to wait.
+    """
+    if not allowed:
+        return _rung(_WATCHED if watched else _LADDERS[waiting_for], looks)
+    if watched and looks < len(_WATCHED):
+        return max(_rung(_WATCHED, looks), timedelta(seconds=allowed[0]))
+    return _rung(allowed, looks)
+
+
+def next_proof_look(looks: int) -> timedelta:
+    """The pause before our own look number ``looks`` (from 0) at a proof that we have published."""
+    return _rung(_PROOF, looks)
 
 
 def after_trouble(failures: int) -> timedelta:

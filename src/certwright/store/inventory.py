@@ -71,6 +71,29 @@ class Inventory:
             models.Order.objects.filter(pk=order.id).update(certificate=row)
         return leaf.fingerprint
 
+    def take(self, account: str, ca_order: CAOrder, chain: Chain, state: CertificateState) -> str:
+        """Keep a certificate that was found at a CA, ordered elsewhere or by us; returns its fingerprint. Repeatable.
+
+        Of a certificate that is known already, only what was not known is added. A key of ours is linked.
+        """
+        now = self._clock.now()
+        leaf = chain.leaf
+        with transaction.atomic():
+            for intermediate in chain.intermediates:
+                self._enter(intermediate, now)
+            row = self._enter(leaf, now)
+            if not row.account_id:
+                ours = models.Key.objects.filter(public_key_sha256=leaf.public_key_sha256).first()
+                models.Certificate.objects.filter(pk=row.pk).update(
+                    chain=[item.fingerprint for item in chain.intermediates],
+                    account=models.CAAccount.objects.get(name=account),
+                    ca_order_id=ca_order.order_id,
+                    ca_certificate_id=ca_order.certificate_id,
+                    key=ours,
+                    state=state,
+                )
+        return leaf.fingerprint
+
     def _enter(self, certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:
         """Insert the certificate unless it is known; links that were not known before are added."""
         known = models.Certificate.objects.filter(fingerprint=certificate.fingerprint).first()

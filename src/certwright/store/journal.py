@@ -92,6 +92,11 @@ class LeasedJournal(ABC, Generic[Subject]):
         row.next_action_at = None
         return self._value(row)
 
+    def has_ended(self, subject_id: int) -> bool:
+        """Whether nothing more will happen to the subject, or there is none such."""
+        row = self._rows().filter(pk=subject_id).first()
+        return row is None or self._value(row).ended
+
     def release(self, subject: Subject) -> None:
         """Give the lease back after an error nobody foresaw; due again soon. No effect when it is lost."""
         self.table.objects.filter(pk=subject.id, fence=subject.fence).exclude(lease_owner="").update(
@@ -117,6 +122,10 @@ class LeasedJournal(ABC, Generic[Subject]):
                     closed_at=None if outcome is Outcome.OVERDUE else self._clock.now(),
                 )
         return subject
+
+    def add(self, subject: Subject, event: Event) -> None:
+        """Enter a line that changes nothing of the subject; no lease is needed."""
+        write_events(self.subject_field, subject.id, [event], self._clock.now())
 
     def latest_intent(self, subject: Subject) -> Intent | None:
         """See :class:`certwright.model.ports.Journal`."""

@@ -26,6 +26,7 @@ class CAAccount(models.Model):
     failures = models.IntegerField(default=0)
     created_at = models.DateTimeField()
     synced_at = models.DateTimeField(null=True)
+    import_cursor = models.TextField(blank=True)  # where an unfinished import of its orders goes on
 
     class Meta:
         db_table = "ca_account"
@@ -144,7 +145,8 @@ class Order(Leased):
     lifetime_days = models.IntegerField(null=True)
     renewal_of = models.CharField(max_length=_NAME, blank=True)
     inside = models.CharField(max_length=_NAME, blank=True)
-    dcv_method = models.CharField(max_length=_WORD, blank=True)
+    dcv_method = models.CharField(max_length=320, blank=True)
+    dcv_methods = models.JSONField(default=dict)  # by name, where one differs
     comment = models.TextField(blank=True)
     options = models.JSONField(default=dict)
     key = models.ForeignKey(Key, models.PROTECT)
@@ -152,7 +154,9 @@ class Order(Leased):
     ca_order_id = models.CharField(max_length=_NAME, blank=True)
     ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
     ca_request_id = models.CharField(max_length=_NAME, blank=True)
+    dcv_value = models.CharField(max_length=_NAME, blank=True)
     proofs = models.JSONField(default=list)
+    requirements = models.JSONField(default=list)
     collected = models.JSONField(default=list)  # DER as base64, until it is in the inventory; kept when it mismatched
     certificate = models.ForeignKey(Certificate, models.PROTECT, null=True, related_name="orders")
     replaces = models.ForeignKey(Certificate, models.SET_NULL, null=True, related_name="successor_orders")
@@ -240,6 +244,73 @@ class PurchaseIntent(models.Model):
         constraints = (
             models.UniqueConstraint("order", "attempt", name="intent_once_per_order_attempt"),
             models.UniqueConstraint("revocation", "attempt", name="intent_once_per_revocation_attempt"),
+        )
+
+
+class CAOrder(models.Model):
+    """A certificate of a CA order as the CA's own list last showed it, also when it was ordered elsewhere.
+
+    See ``model.ca.ReportedOrder`` for the fields.
+    """
+
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="ca_orders")
+    ca_order_id = models.CharField(max_length=_NAME)
+    ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
+    base_order_id = models.CharField(max_length=_NAME, blank=True)
+    state = models.CharField(max_length=_WORD)
+    certificate_state = models.CharField(max_length=_WORD, blank=True)
+    product = models.CharField(max_length=_NAME, blank=True)
+    names = models.JSONField(default=list)
+    common_name = models.CharField(max_length=_NAME, blank=True)
+    organization = models.CharField(max_length=_NAME, blank=True)
+    serial = models.CharField(max_length=64, blank=True)
+    placed_at = models.DateTimeField(null=True)
+    not_before = models.DateTimeField(null=True)
+    not_after = models.DateTimeField(null=True)
+    term_ends_at = models.DateTimeField(null=True)
+    cost = models.CharField(max_length=_WORD, blank=True)
+    why = models.TextField(blank=True)
+    certificate = models.ForeignKey(Certificate, models.SET_NULL, null=True, related_name="ca_orders")
+    seen_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "ca_order"
+        constraints = (models.UniqueConstraint("account", "ca_order_id", "ca_certificate_id", name="ca_order_once"),)
+
+
+class Target(models.Model):
+    """A system we write to: where proofs are published for the names below its domains."""
+
+    name = models.CharField(max_length=_NAME, unique=True)
+    kind = models.CharField(max_length=_WORD)
+    domains = models.JSONField(default=list)
+    settings = models.JSONField(default=dict)
+    secrets = models.BinaryField()  # sealed JSON: field to value
+    enabled = models.BooleanField(default=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "target"
+
+
+class Challenge(models.Model):
+    """A proof that we publish, or are about to: committed before, so that it is taken away whatever happens."""
+
+    order = models.ForeignKey(Order, models.SET_NULL, null=True, related_name="challenges")
+    target = models.ForeignKey(Target, models.PROTECT, related_name="challenges")
+    name = models.CharField(max_length=255)
+    method = models.CharField(max_length=_WORD)
+    where = models.TextField()
+    value = models.TextField()
+    opened_at = models.DateTimeField()
+    published_at = models.DateTimeField(null=True)
+    withdrawn_at = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "challenge"
+        indexes = (
+            models.Index(fields=("order",), name="challenge_standing", condition=models.Q(withdrawn_at__isnull=True)),
         )
 
 

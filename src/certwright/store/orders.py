@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Q
 
-from certwright.model.ca import CAOrder, Proof
+from certwright.model.ca import CAOrder
 from certwright.model.errors import NotFound, Refused
 from certwright.model.order import Event, EventKind, Order, Outcome, Request, Revocation
 from certwright.model.ports import Clock
@@ -184,10 +184,6 @@ class Orders:
     def note(self, order: Order, note: str) -> None:
         """Enter a person's act in the journal."""
         write_events("order_id", order.id, [Event(EventKind.PERSON, "", note)], self._clock.now())
-
-    def keep_proofs(self, order: Order, proofs: Sequence[Proof]) -> None:
-        """Keep what is to be published now, in place of what was before."""
-        models.Order.objects.filter(pk=order.id).update(proofs=rows.proofs_json(proofs))
 
     def ask_to_cancel(self, order: Order, comment: str) -> None:
         """Record that a person wants the order withdrawn; the story does it at its next step."""

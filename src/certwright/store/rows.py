@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from certwright.model import order as values
-from certwright.model.ca import CAOrder, Proof, RevocationTarget, Term
+from certwright.model.ca import CAOrder, Proof, Requirement, RevocationTarget, Term
 from certwright.model.words import (
     KeyKind,
     Operation,
@@ -47,12 +47,15 @@ def order_value(row: models.Order) -> values.Order:
         key=key_value(row.key),
         created_at=row.created_at,
         csr=bytes(row.csr),
-        ca_order=CAOrder(row.ca_order_id, row.ca_certificate_id, row.ca_request_id) if row.ca_order_id else None,
+        ca_order=_ca_order(row),
         waiting_for=WaitingFor(row.waiting_for) if row.waiting_for else None,
         why=row.why,
         advice=row.advice,
         trouble=row.trouble,
         proofs=tuple(_proof(item) for item in row.proofs),
+        requirements=tuple(
+            Requirement(WaitingFor(item["what"]), item["done"], item["note"]) for item in row.requirements
+        ),
         collected=tuple(b64decode(item) for item in row.collected),
         fingerprint=row.certificate.fingerprint if row.certificate else "",
         looks=row.looks,
@@ -62,6 +65,12 @@ def order_value(row: models.Order) -> values.Order:
         next_action_at=row.next_action_at,
         fence=row.fence,
     )
+
+
+def _ca_order(row: models.Order) -> CAOrder | None:
+    if not row.ca_order_id:
+        return None
+    return CAOrder(row.ca_order_id, row.ca_certificate_id, row.ca_request_id, row.dcv_value)
 
 
 def _request(row: models.Order) -> values.Request:
@@ -76,6 +85,7 @@ def _request(row: models.Order) -> values.Request:
         renewal_of=row.renewal_of,
         inside=row.inside,
         dcv_method=row.dcv_method,
+        dcv_methods=dict(row.dcv_methods),
         comment=row.comment,
         options=dict(row.options),
     )
@@ -94,6 +104,7 @@ def request_columns(request: values.Request) -> dict[str, Any]:
         "renewal_of": request.renewal_of,
         "inside": request.inside,
         "dcv_method": request.dcv_method,
+        "dcv_methods": dict(request.dcv_methods),
         "comment": request.comment,
         "options": dict(request.options),
     }
@@ -110,11 +121,16 @@ def order_columns(order: values.Order) -> dict[str, Any]:
         "advice": order.advice,
         "trouble": order.trouble,
         "organization": order.request.organization,
+        "names": list(order.request.names),
+        "dcv_method": order.request.dcv_method,
+        "dcv_methods": dict(order.request.dcv_methods),
         "csr": order.csr,
         "ca_order_id": placed.order_id,
         "ca_certificate_id": placed.certificate_id,
         "ca_request_id": placed.request_id,
-        "proofs": proofs_json(order.proofs),
+        "dcv_value": placed.dcv_value,
+        "proofs": _proofs_json(order.proofs),
+        "requirements": [{"what": one.what, "done": one.done, "note": one.note} for one in order.requirements],
         "collected": _collected(order),
         "looks": order.looks,
         "placed_at": order.placed_at,
@@ -194,8 +210,7 @@ def _proof(item: dict[str, str]) -> Proof:
     )
 
 
-def proofs_json(proofs: Sequence[Proof]) -> list[dict[str, str]]:
-    """Proofs as their column keeps them."""
+def _proofs_json(proofs: Sequence[Proof]) -> list[dict[str, str]]:
     return [
         {
             "name": proof.name,

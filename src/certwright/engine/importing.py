@@ -1,0 +1,70 @@
+"""Import of a CA account's orders, page by page: repeatable, and after an interruption it goes on where it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from certwright.model.ca import CAOrder, ReportedOrder
+from certwright.model.errors import NotFound, Refused
+from certwright.model.ports import ReportsOrders
+from certwright.model.words import CertificateState
+from certwright.pki import chain as chains
+from certwright.pki.certificate import from_der
+from certwright.pki.errors import Invalid
+from certwright.store.ca_orders import CAOrders, Taken
+from certwright.store.inventory import Inventory
+
+OnPage = Callable[[int, int | None], None]  # orders so far, and in all where the CA tells
+OnCertificate = Callable[[int, int], None]  # certificates so far, and in all
+
+
+@dataclass(frozen=True, slots=True)
+class Collected:
+    """What became of the certificates: how many were recorded, and why others were not."""
+
+    recorded: int = 0
+    missing: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Import:
+    """The import of one CA account."""
+
+    account: str
+    ca: ReportsOrders
+    ca_orders: CAOrders
+    inventory: Inventory
+
+    def orders(self, on_page: OnPage) -> Taken:
+        """Take over the CA's list, from where an interrupted import stopped; one call a page."""
+        cursor, taken = self.ca_orders.cursor(self.account), Taken()
+        while True:
+            page = self.ca.report_page(cursor)
+            taken += self.ca_orders.take(self.account, page)
+            on_page(taken.new + taken.changed + taken.known, page.total)
+            if not page.cursor:
+                return taken
+            cursor = page.cursor
+
+    def certificates(self, on_certificate: OnCertificate) -> Collected:
+        """Download and record what is in force and not in the inventory yet; one call a certificate, one at a time."""
+        total = self.ca_orders.count_without_certificate(self.account)
+        recorded, missing = 0, []
+        for row, order in self.ca_orders.without_certificate(self.account):
+            try:
+                self.ca_orders.link(row, self._record(order))
+                recorded += 1
+            except (NotFound, Refused, Invalid) as error:
+                missing.append(f"{_named(order.ca_order)}: {error.detail}")
+            on_certificate(recorded + len(missing), total)
+        return Collected(recorded, tuple(missing))
+
+    def _record(self, order: ReportedOrder) -> str:
+        chain = chains.build([from_der(der) for der in self.ca.download(order.ca_order)])
+        state = order.certificate_state or CertificateState.VALID
+        return self.inventory.take(self.account, order.ca_order, chain, state)
+
+
+def _named(ca_order: CAOrder) -> str:
+    return f"{ca_order.order_id} {ca_order.certificate_id}".rstrip()

@@ -1,0 +1,154 @@
+"""What the CAs' own lists show: every CA order an account has, wherever it was placed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, fields
+from typing import Any
+
+from django.db import transaction
+
+from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
+from certwright.model.ports import Clock
+from certwright.model.words import CertificateState, OrderState
+from certwright.store import models
+
+_BATCH = 500  # rows of one statement: far below what SQLite takes as parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What a page brought: CA orders that were new, that had changed, and that were known as they are."""
+
+    new: int = 0
+    changed: int = 0
+    known: int = 0
+
+    def __add__(self, other: Taken) -> Taken:
+        return Taken(self.new + other.new, self.changed + other.changed, self.known + other.known)
+
+
+class CAOrders:
+    """The CA orders that were imported."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def cursor(self, account: str) -> str:
+        """Where an unfinished import of the account goes on; "" when none is under way."""
+        return models.CAAccount.objects.values_list("import_cursor", flat=True).get(name=account)
+
+    def start_over(self, account: str) -> None:
+        """Let the next import begin at the first page."""
+        models.CAAccount.objects.filter(name=account).update(import_cursor="")
+
+    def take(self, account: str, page: ReportPage) -> Taken:
+        """Keep a page, and that the import goes on behind it, in one transaction. Repeatable."""
+        now = self._clock.now()
+        with transaction.atomic():
+            owner = models.CAAccount.objects.get(name=account)
+            reported = {_identity(one): _columns(one) for one in page.orders}
+            known = self._known(owner, reported)
+            changed = [row for key, row in known.items() if _differs(row, reported[key])]
+            for row in changed:
+                for column, value in reported[_key(row)].items():
+                    setattr(row, column, value)
+            new = [
+                models.CAOrder(account=owner, seen_at=now, **columns)
+                for key, columns in reported.items()
+                if key not in known
+            ]
+            models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
+            models.CAOrder.objects.bulk_update(changed, _COLUMNS, batch_size=_BATCH // len(_COLUMNS))
+            seen = [row.pk for row in known.values()]
+            models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
+            models.CAAccount.objects.filter(pk=owner.pk).update(import_cursor=page.cursor)
+        return Taken(len(new), len(changed), len(known) - len(changed))
+
+    def _known(self, owner: models.CAAccount, reported: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
+        ids = {order_id for order_id, _ in reported}
+        rows = models.CAOrder.objects.filter(account=owner, ca_order_id__in=ids)
+        return {_key(row): row for row in rows if _key(row) in reported}
+
+    def browse(
+        self, *, account: str = "", state: str = "", name: str = "", after: int = 0, page: int = 500
+    ) -> Iterator[tuple[str, ReportedOrder]]:
+        """(account, CA order), in the order they were first seen, read in pages."""
+        query = models.CAOrder.objects.select_related("account").order_by("pk")
+        if account:
+            query = query.filter(account__name=account)
+        if state:
+            query = query.filter(state=state)
+        if name:
+            query = query.filter(common_name=name)
+        while batch := list(query.filter(pk__gt=after)[:page]):
+            yield from ((row.account.name, _value(row)) for row in batch)
+            after = batch[-1].pk
+
+    def without_certificate(self, account: str, *, page: int = 500) -> Iterator[tuple[int, ReportedOrder]]:
+        """(id, CA order) of those whose certificate is in force and whose bytes we do not have."""
+        after = 0
+        wanted = models.CAOrder.objects.filter(
+            account__name=account,
+            certificate=None,
+            certificate_state__in=(CertificateState.VALID, CertificateState.REPLACED),
+            not_after__gt=self._clock.now(),
+        ).order_by("pk")
+        while batch := list(wanted.filter(pk__gt=after)[:page]):
+            yield from ((row.pk, _value(row)) for row in batch)
+            after = batch[-1].pk
+
+    def count_without_certificate(self, account: str) -> int:
+        """How many those are."""
+        return models.CAOrder.objects.filter(
+            account__name=account,
+            certificate=None,
+            certificate_state__in=(CertificateState.VALID, CertificateState.REPLACED),
+            not_after__gt=self._clock.now(),
+        ).count()
+
+    def link(self, ca_order_row: int, fingerprint: str) -> None:
+        """Tie a CA order to its certificate in the inventory."""
+        certificate = models.Certificate.objects.get(fingerprint=fingerprint)
+        models.CAOrder.objects.filter(pk=ca_order_row).update(certificate=certificate)
+
+
+_FIELDS = tuple(field.name for field in fields(ReportedOrder) if field.name != "ca_order")
+_COLUMNS = ("ca_order_id", "ca_certificate_id", *_FIELDS)
+
+
+def _identity(order: ReportedOrder) -> tuple[str, str]:
+    return order.ca_order.order_id, order.ca_order.certificate_id
+
+
+def _key(row: models.CAOrder) -> tuple[str, str]:
+    return row.ca_order_id, row.ca_certificate_id
+
+
+def _columns(order: ReportedOrder) -> dict[str, Any]:
+    order_id, certificate_id = _identity(order)
+    columns = {name: getattr(order, name) for name in _FIELDS}
+    return {
+        **columns,
+        "ca_order_id": order_id,
+        "ca_certificate_id": certificate_id,
+        "names": list(order.names),
+        "certificate_state": order.certificate_state or "",
+    }
+
+
+def _differs(row: models.CAOrder, columns: dict[str, Any]) -> bool:
+    return any(getattr(row, name) != value for name, value in columns.items())
+
+
+def _value(row: models.CAOrder) -> ReportedOrder:
+    columns = {name: getattr(row, name) for name in _FIELDS}
+    return ReportedOrder(
+        CAOrder(row.ca_order_id, row.ca_certificate_id),
+        **{
+            **columns,
+            "names": tuple(row.names),
+            "state": OrderState(row.state),
+            "certificate_state": CertificateState(row.certificate_state) if row.certificate_state else None,
+        },
+    )

@@ -1,0 +1,174 @@
+"""Import of what a CA has: every order once, a second time without effect, after an interruption from where it was."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from certwright.engine.importing import Import
+from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
+from certwright.model.errors import NotFound, Unavailable
+from certwright.model.words import CertificateState, OrderState
+from certwright.pki.certificate import Certificate
+from certwright.store import models
+from certwright.store.ca_orders import CAOrders, Taken
+from tests.cases.authority import NOW, root
+from tests.database.stock import ACCOUNT, Stock
+
+CA = root().intermediate()
+PAGE = 100
+
+
+@dataclass
+class Reporter:
+    """A CA with a list of orders; ``fails_at`` is the page at which it is away once."""
+
+    orders: list[ReportedOrder]
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    fails_at: int = -1
+    pages: list[int] = field(default_factory=list)
+    downloads: list[str] = field(default_factory=list)
+
+    def report(self, order_ids: Sequence[str]) -> tuple[ReportedOrder, ...]:
+        return tuple(order for order in self.orders if order.ca_order.order_id in order_ids)
+
+    def report_page(self, cursor: str) -> ReportPage:
+        first = int(json.loads(cursor)) if cursor else 0
+        if first // PAGE == self.fails_at:
+            self.fails_at = -1
+            raise Unavailable("The CA is away.")
+        self.pages.append(first)
+        rows = tuple(self.orders[first : first + PAGE])
+        following = json.dumps(first + PAGE) if first + PAGE < len(self.orders) else ""
+        return ReportPage(rows, following, len(self.orders))
+
+    def download(self, ca_order: CAOrder) -> tuple[bytes, ...]:
+        self.downloads.append(ca_order.order_id)
+        if ca_order.order_id not in self.certificates:
+            raise NotFound(f"There is no order {ca_order.order_id}.")
+        return (CA.certificate.der, self.certificates[ca_order.order_id].der)
+
+
+def reported(number: int, **change: Any) -> ReportedOrder:
+    order = ReportedOrder(
+        CAOrder(f"7{number:05}", f"9{number:05}"),
+        OrderState.ISSUED,
+        CertificateState.VALID,
+        base_order_id=f"7{number:05}",
+        product="PositiveSSL Certificate",
+        names=(f"shop{number}.meadow.example",),
+        common_name=f"shop{number}.meadow.example",
+        placed_at=NOW - timedelta(days=30),
+        not_before=NOW - timedelta(days=30),
+        not_after=NOW + timedelta(days=60),
+        cost="9.50",
+    )
+    return replace(order, **change)
+
+
+def task(stock: Stock, ca: Reporter) -> Import:
+    return Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory)
+
+
+def quiet(done: int, total: int | None) -> None:
+    assert done >= 0
+
+
+def test_every_order_is_taken_over_once_and_shown_with_progress(stock: Stock) -> None:
+    ca = Reporter([reported(number) for number in range(250)])
+    told: list[tuple[int, int | None]] = []
+    taken = task(stock, ca).orders(lambda done, total: told.append((done, total)))
+    assert taken == Taken(new=250)
+    assert told == [(100, 250), (200, 250), (250, 250)]
+    assert ca.pages == [0, 100, 200]
+    kept = list(CAOrders(stock.clock).browse(account=ACCOUNT))
+    assert kept == [(ACCOUNT, order) for order in ca.orders]
+
+
+def test_a_second_import_changes_nothing(stock: Stock) -> None:
+    ca = Reporter([reported(number) for number in range(250)])
+    task(stock, ca).orders(quiet)
+    assert task(stock, ca).orders(quiet) == Taken(known=250)
+    assert models.CAOrder.objects.count() == 250
+
+
+def test_what_has_changed_at_the_ca_is_changed_here(stock: Stock) -> None:
+    ca = Reporter([reported(number) for number in range(3)])
+    task(stock, ca).orders(quiet)
+    ca.orders[1] = replace(ca.orders[1], certificate_state=CertificateState.REVOKED, why="Revoked")
+    assert task(stock, ca).orders(quiet) == Taken(changed=1, known=2)
+    assert [order.why for _, order in CAOrders(stock.clock).browse()] == ["", "Revoked", ""]
+
+
+def test_an_interrupted_import_goes_on_where_it_was(stock: Stock) -> None:
+    ca = Reporter([reported(number) for number in range(250)], fails_at=1)
+    with pytest.raises(Unavailable):
+        task(stock, ca).orders(quiet)
+    assert models.CAOrder.objects.count() == 100
+    assert task(stock, ca).orders(quiet) == Taken(new=150)
+    assert ca.pages == [0, 100, 200]
+
+
+def test_an_import_that_was_finished_begins_at_the_first_page_again(stock: Stock) -> None:
+    ca = Reporter([reported(1)])
+    task(stock, ca).orders(quiet)
+    task(stock, ca).orders(quiet)
+    assert ca.pages == [0, 0]
+
+
+def test_an_order_that_comes_twice_in_the_pages_is_kept_once(stock: Stock) -> None:
+    ca = Reporter([*(reported(number) for number in range(PAGE)), reported(PAGE - 1), reported(PAGE)])
+    assert task(stock, ca).orders(quiet) == Taken(new=PAGE + 1, known=1)
+
+
+def test_the_certificates_in_force_come_into_the_inventory_and_are_fetched_once(stock: Stock) -> None:
+    ca = Reporter(
+        [
+            reported(0),
+            reported(1, certificate_state=CertificateState.REPLACED),
+            reported(2, certificate_state=CertificateState.REVOKED),
+            reported(3, not_after=NOW - timedelta(days=1)),
+            reported(4, state=OrderState.PENDING, certificate_state=None, not_after=None),
+        ]
+    )
+    ca.certificates = {order.ca_order.order_id: CA.issue(*order.names) for order in ca.orders}
+    work = task(stock, ca)
+    work.orders(quiet)
+    assert work.certificates(quiet).recorded == 2
+    entries = {entry.certificate.common_name or entry.certificate.names[0]: entry for entry in stock.inventory.browse()}
+    assert {name: entry.state for name, entry in entries.items()} == {
+        "shop0.meadow.example": CertificateState.VALID,
+        "shop1.meadow.example": CertificateState.REPLACED,
+    }
+    assert entries["shop0.meadow.example"].ca_order == CAOrder("700000", "900000")
+    assert entries["shop0.meadow.example"].account == ACCOUNT
+    assert work.certificates(quiet).recorded == 0
+    assert ca.downloads == ["700000", "700001"]
+
+
+def test_a_certificate_that_cannot_be_had_keeps_no_other_from_being_fetched(stock: Stock) -> None:
+    ca = Reporter([reported(0), reported(1)])
+    ca.certificates = {"700001": CA.issue("shop1.meadow.example")}
+    work = task(stock, ca)
+    work.orders(quiet)
+    collected = work.certificates(quiet)
+    assert (collected.recorded, len(collected.missing)) == (1, 1)
+    assert "700000" in collected.missing[0]
+
+
+def test_an_imported_certificate_of_our_own_key_is_tied_to_it(stock: Stock) -> None:
+    leaf = CA.issue("shop0.meadow.example")
+    order = stock.order()
+    models.Key.objects.filter(pk=order.key.id).update(public_key_sha256=leaf.public_key_sha256)
+    ca = Reporter([reported(0)], {"700000": leaf})
+    work = task(stock, ca)
+    work.orders(quiet)
+    work.certificates(quiet)
+    key = stock.inventory.get(leaf.fingerprint).key
+    assert key is not None
+    assert key.id == order.key.id
