@@ -1,6 +1,6 @@
 """The sandbox's own PKI: roots, issuing CAs, and the CRLs they publish. Nobody's trust store knows it.
 
-Every key is made at the first start and kept by the state. The roots are valid from 2015 to 2050, so that a
+Every CA is made when it is first needed and kept by the state. The roots are valid from 2015 to 2050, so that a
 test may move the clock to any day the CAs' documents speak of.
 """
 
@@ -35,16 +35,20 @@ CRL_CLOCK_MARGIN = timedelta(hours=1)
 
 @dataclass(frozen=True)
 class Plan:
-    """A CA to be made: short name, common name, the parent's short name (None: a root), kind of key."""
+    """A CA to be made: short name, common name, the parent's short name (None: a root), kind of key.
+
+    A root that is not `trusted` is kept out of the trust anchors.
+    """
 
     name: str
     common_name: str
     parent: str | None
     key: str
+    trusted: bool = True
 
 
-# In the order they are made. A name is part of URLs and of what tests ask for; a root comes before its
-# children.
+# A name is part of URLs and of what tests ask for; a root comes before its children. The `server` CAs are a
+# root, two cross-certificates under it (RSA and EC), and one issuing CA for each level of validation.
 PLANS = (
     Plan("root-e1", "Certwright Sandbox Root E1", None, "ec"),
     Plan("root-r1", "Certwright Sandbox Root R1", None, "rsa"),
@@ -54,6 +58,18 @@ PLANS = (
     Plan("policy-e2", "Certwright Sandbox Policy CA E2", "root-e1", "ec"),
     Plan("tls-e2", "Certwright Sandbox TLS Issuing CA E2", "policy-e2", "ec"),
     Plan("private-p1", "Certwright Sandbox Private TLS Issuing CA P1", "root-p1", "ec"),
+    Plan("server-root", "Certwright Sandbox Trusted Root S1", None, "rsa"),
+    Plan("server-r1", "Certwright Sandbox Public Server Root R1", "server-root", "rsa"),
+    Plan("server-e1", "Certwright Sandbox Public Server Root E1", "server-root", "ec"),
+    *(
+        Plan(f"server-{level}-{kind}1", f"Certwright Sandbox Public Server CA {level.upper()} {kind.upper()}1", *under)
+        for level in ("dv", "ov", "ev")
+        for kind, under in (("r", ("server-r1", "rsa")), ("e", ("server-e1", "ec")))
+    ),
+    Plan("untrusted-root", "Certwright Sandbox Untrusted Test Root U1", None, "ec", trusted=False),
+    Plan("untrusted-e1", "Certwright Sandbox Untrusted Test CA E1", "untrusted-root", "ec"),
+    Plan("door-root", "Certwright Sandbox Door Root D1", None, "ec", trusted=False),
+    Plan("door-e1", "Certwright Sandbox Door CA E1", "door-root", "ec"),
 )
 
 
@@ -98,7 +114,9 @@ class Authority:
         builder = builder.add_extension(self._identifier, NOT_CRITICAL)
         if self._crl_address is not None:
             builder = builder.add_extension(self._crl_address, NOT_CRITICAL)
-        return builder.sign(self._key, HASHES[leaf.hash_name])
+        # RFC 6979: the same leaf with the same serial is the same bytes, whenever it is signed.
+        is_ec = isinstance(self._key, ec.EllipticCurvePrivateKey)
+        return builder.sign(self._key, HASHES[leaf.hash_name], ecdsa_deterministic=True if is_ec else None)
 
     def sign_ca(self, common_name: str, key: PrivateKey) -> x509.Certificate:
         """Issue a CA certificate for `key`."""
@@ -125,33 +143,42 @@ class Hierarchy:
     """Every CA of the sandbox by its short name."""
 
     def __init__(self, state: State) -> None:
-        """Take the CAs that the state holds, and make those it lacks."""
-        table = state.table("ca", StoredCA)
+        """Go on with the CAs that the state holds."""
+        self._stored = state.table("ca", StoredCA)
+        self._plans = {plan.name: plan for plan in PLANS}
         self._authorities: dict[str, Authority] = {}
-        for plan in PLANS:
-            parent = self._authorities[plan.parent] if plan.parent else None
-            stored = table.get(plan.name) or table.add(_make(plan, parent))
-            certificate = x509.load_pem_x509_certificate(stored.certificate.encode())
-            key = serialization.load_pem_private_key(stored.private_key.encode(), None)
-            assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
-            self._authorities[plan.name] = Authority(plan.name, certificate, key, parent)
+        self._management_url = ""
 
     def __getitem__(self, name: str) -> Authority:
-        """The CA of this short name. Raises KeyError."""
+        """The CA of this short name, made now if nobody has needed it yet. Raises KeyError."""
+        if name not in self._authorities:
+            self._authorities[name] = self._open(self._plans[name])
         return self._authorities[name]
 
     def all(self) -> list[Authority]:
         """Every CA, roots first."""
-        return list(self._authorities.values())
+        return [self[plan.name] for plan in PLANS]
 
     def roots(self) -> str:
         """The trust anchors as one PEM text."""
-        return "".join(ca.pem for ca in self.all() if ca.parent is None)
+        return "".join(self[plan.name].pem for plan in PLANS if plan.parent is None and plan.trusted)
 
     def publish_at(self, management_url: str) -> None:
         """Tell every CA where its CRL will be found."""
-        for authority in self.all():
+        self._management_url = management_url
+        for authority in self._authorities.values():
             authority.publish_at(management_url)
+
+    def _open(self, plan: Plan) -> Authority:
+        parent = self[plan.parent] if plan.parent else None
+        stored = self._stored.get(plan.name) or self._stored.add(_make(plan, parent))
+        certificate = x509.load_pem_x509_certificate(stored.certificate.encode())
+        key = serialization.load_pem_private_key(stored.private_key.encode(), None)
+        assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
+        authority = Authority(plan.name, certificate, key, parent)
+        if self._management_url:
+            authority.publish_at(self._management_url)
+        return authority
 
 
 def pem_of(certificate: x509.Certificate) -> str:

@@ -38,6 +38,9 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--faults", choices=sorted(WEATHERS), default="none", help="the weather (default none)")
     run.add_argument("--state", type=Path, metavar="FILE", help="remember everything in FILE")
     run.add_argument("--http-port", type=int, default=80, help="where validators fetch files (default 80)")
+    run.add_argument("--https-port", type=int, default=443, help="where validators fetch HTTPS files (default 443)")
+    run.add_argument("--tls-port", type=int, help="a door that speaks TLS (default: none; 0: a free port)")
+    run.add_argument("--https-only", action="store_true", help="CAs that want HTTPS refuse plain HTTP")
     run.add_argument("--resolver", type=resolver_address, metavar="HOST:PORT", help="DNS for the validators")
     run.add_argument("--verbose", action="store_true", help="more on standard error")
     asking.add_commands(commands)
@@ -62,6 +65,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         faults=options.faults,
         state=options.state,
         http_port=options.http_port,
+        https_port=options.https_port,
+        tls_port=options.tls_port,
+        https_only=options.https_only,
         resolver=options.resolver,
     )
     try:

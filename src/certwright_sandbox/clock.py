@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from certwright_sandbox.state import Record, State
 
@@ -34,3 +34,8 @@ class Clock:
     def advance(self, seconds: float) -> None:
         """Jump so many seconds ahead, or back."""
         self._offset.seconds += seconds
+
+
+def on(table: tuple[tuple[date, int], ...], day: date) -> int:
+    """The figure that a dated table, newest first, holds for a day."""
+    return next(days for start, days in table if day >= start)

@@ -26,22 +26,37 @@ class CADoor:
         self._calls = calls
         self._faults = faults
         self._holds = holds
+        self._busy: set[tuple[str, str]] = set()
 
     async def answer(self, request: Request) -> Delivery:
         """What one request gets."""
         ca = next((ca for ca in self._cas if ca.owns(request.path)), None)
         account = ca.account_of(request) if ca is not None else None
+        target = ca.shown(request) if ca is not None else request.target
         at = self._world.clock.now().isoformat()
-        call = self._calls.arrived(ca.name if ca else None, account, request.method, request.target, at)
+        call = self._calls.arrived(ca.name if ca else None, account, request.method, target, at)
         if ca is None:
             delivery: Delivery = Whole(NOT_FOUND)
         else:
-            delivery = await self._through(ca, account, request)
+            delivery = await self._alone(ca, account, request)
         status = status_of(delivery)
         if call.status != status:
             call.status = status
         self._world.state.commit()
         return delivery
+
+    async def _alone(self, ca: PlayedCA, account: str | None, request: Request) -> Delivery:
+        """Let the call through unless another one is in its lane."""
+        lane = ca.lane(request)
+        if lane is None:
+            return await self._through(ca, account, request)
+        if (ca.name, lane) in self._busy:
+            return Whole(ca.rate_limited(request))
+        self._busy.add((ca.name, lane))
+        try:
+            return await self._through(ca, account, request)
+        finally:
+            self._busy.discard((ca.name, lane))
 
     async def _through(self, ca: PlayedCA, account: str | None, request: Request) -> Delivery:
         self._world.agenda.keep()

@@ -11,6 +11,8 @@ from urllib.parse import parse_qsl, unquote
 
 JSON = "application/json"
 HTML = "text/html"
+FORM = "application/x-www-form-urlencoded"
+MOST_FIELDS = 10_000
 
 
 @dataclass(slots=True)
@@ -22,6 +24,9 @@ class Request:
     headers: Mapping[str, str]
     body: bytes
     gone: asyncio.Event = field(default_factory=asyncio.Event)  # set when the client has hung up
+    is_tls: bool = False
+    client_certificate: bytes | None = None  # DER, as the TLS handshake proved it
+    _form: list[tuple[str, str]] | None = None
 
     @property
     def path(self) -> str:
@@ -37,6 +42,14 @@ class Request:
     def query(self) -> list[tuple[str, str]]:
         """The query's pairs, decoded, in their order; a `+` has become a space."""
         return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
+
+    @property
+    def form(self) -> list[tuple[str, str]]:
+        """The pairs of the query and then of the body, read as an HTML form in UTF-8; decoded once."""
+        if self._form is None:
+            body = self.body.decode("utf-8", "replace")
+            self._form = self.query + parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return self._form
 
     def header(self, name: str) -> str:
         """A header's value by its lower-case name; empty when absent."""

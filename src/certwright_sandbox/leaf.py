@@ -13,7 +13,7 @@ from datetime import datetime
 from functools import lru_cache
 
 from cryptography import x509
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -30,8 +30,14 @@ SUBJECT_FIELDS = {
     "state": NameOID.STATE_OR_PROVINCE_NAME,
     "city": NameOID.LOCALITY_NAME,
     "organization": NameOID.ORGANIZATION_NAME,
+    "street": NameOID.STREET_ADDRESS,
+    "postal_code": NameOID.POSTAL_CODE,
     "unit": NameOID.ORGANIZATIONAL_UNIT_NAME,
+    "jurisdiction": NameOID.JURISDICTION_COUNTRY_NAME,
+    "business_category": NameOID.BUSINESS_CATEGORY,
+    "company_number": NameOID.SERIAL_NUMBER,
 }
+POLICIES = {"dv": "2.23.140.1.2.1", "ov": "2.23.140.1.2.2", "ev": "2.23.140.1.1"}  # BR §7.1.6.1
 NOT_CRITICAL, CRITICAL = False, True
 NO_CA = x509.BasicConstraints(ca=False, path_length=None)
 
@@ -59,7 +65,10 @@ SERVER_AND_CLIENT = x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH, Exte
 
 @dataclass(frozen=True)
 class Leaf:
-    """What a leaf shall say. Times in UTC; `subject` pairs the names in SUBJECT_FIELDS with texts."""
+    """What a leaf shall say. Times in UTC; `subject` pairs the names in SUBJECT_FIELDS with texts.
+
+    An empty `common_name` is left out of the subject.
+    """
 
     public_key: PublicKey
     common_name: str
@@ -72,6 +81,18 @@ class Leaf:
     hash_name: str = "sha256"
     ca_bit: bool = False
     precertificate: bool = False
+
+
+def public_key_of(csr: str) -> PublicKey:
+    """The key of a PEM CSR that was accepted before."""
+    public_key = x509.load_pem_x509_csr(csr.encode()).public_key()
+    assert isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
+    return public_key
+
+
+def csr_der(csr: str) -> bytes:
+    """The DER of a PEM CSR that was accepted before."""
+    return x509.load_pem_x509_csr(csr.encode()).public_bytes(serialization.Encoding.DER)
 
 
 def new_serial() -> int:
@@ -90,7 +111,8 @@ def general_name(name: str) -> x509.GeneralName:
 def subject_name(leaf: Leaf) -> x509.Name:
     """The subject: organization, then common name, cut at 64 characters (RFC 5280, ub-common-name)."""
     attributes = [x509.NameAttribute(SUBJECT_FIELDS[field], value) for field, value in leaf.subject if value]
-    attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, leaf.common_name[:64]))
+    if leaf.common_name:
+        attributes.append(x509.NameAttribute(NameOID.COMMON_NAME, leaf.common_name[:64]))
     return x509.Name(attributes)
 
 
@@ -113,7 +135,8 @@ def leaf_builder(leaf: Leaf, serial: int, issuer_name: x509.Name) -> x509.Certif
     )
     if leaf.names:
         names = x509.SubjectAlternativeName([general_name(name) for name in leaf.names])
-        builder = builder.add_extension(names, NOT_CRITICAL)
+        has_subject = bool(leaf.common_name or leaf.subject)  # RFC 5280 §4.2.1.6: critical where there is none
+        builder = builder.add_extension(names, NOT_CRITICAL if has_subject else CRITICAL)
     if leaf.policy:
         builder = builder.add_extension(policies(leaf.policy), NOT_CRITICAL)
     if leaf.precertificate:  # RFC 6962 §3.1: the critical poison extension

@@ -13,7 +13,7 @@ from typing import Any
 
 from certwright_sandbox import ledger
 from certwright_sandbox.calls import CallLog
-from certwright_sandbox.dns import DnsServer
+from certwright_sandbox.dns_update import Updates
 from certwright_sandbox.faults import Faults
 from certwright_sandbox.http import Delivery, Request, Response, Whole, json_response
 from certwright_sandbox.mischief import Holds
@@ -31,7 +31,7 @@ class ManagementDoor:
     calls: CallLog
     faults: Faults
     holds: Holds
-    dns: DnsServer
+    updates: Updates
     resolver: tuple[str, int]
 
     async def answer(self, request: Request) -> Delivery:
@@ -75,6 +75,8 @@ class ManagementDoor:
             ("POST", "release"): self._release,
             ("GET", "roots"): self._roots,
             ("GET", "issuers"): self._issuers,
+            ("GET", "tls-roots"): self._tls_roots,
+            ("GET", "mails"): lambda _: json_response(200, {"mails": self.world.mails.rows()}),
             ("GET", "webhooks"): lambda _: json_response(200, {"deliveries": self.world.push.rows()}),
             ("POST", "webhooks/redeliver"): self._redeliver,
         }
@@ -139,7 +141,8 @@ class ManagementDoor:
 
     def _dns(self, wish: Wish) -> Response:  # noqa: ARG002 - every route takes the wish
         address = f"{self.resolver[0]}:{self.resolver[1]}"
-        return json_response(200, {"address": address, "records": self.world.validators.zone.records()})
+        records = self.world.validators.zone.records()
+        return json_response(200, {"address": address, "records": records, "update_key": self.updates.as_json()})
 
     def _plant(self, wish: Wish) -> Response:
         self.world.validators.zone.add(wish["name"], wish["type"], wish["value"])
@@ -165,6 +168,9 @@ class ManagementDoor:
 
     def _roots(self, wish: Wish) -> Response:  # noqa: ARG002 - every route takes the wish
         return Response(200, self.world.hierarchy.roots().encode(), "application/x-pem-file")
+
+    def _tls_roots(self, wish: Wish) -> Response:  # noqa: ARG002 - every route takes the wish
+        return Response(200, self.world.hierarchy["door-root"].pem.encode(), "application/x-pem-file")
 
     def _issuers(self, wish: Wish) -> Response:  # noqa: ARG002 - every route takes the wish
         rows = [{"name": ca.name, "crl": f"/crl/{ca.name}.crl", "pem": ca.pem} for ca in self.world.hierarchy.all()]

@@ -112,7 +112,7 @@ async def slow_recording(call: Struck) -> Delivery:
 
 async def stale(call: Struck) -> Delivery:
     """Answer a read with what was true before the last change; do anything else as usual."""
-    return Whole(await call.serve(Twist(stale=call.request.method == "GET")))
+    return Whole(await call.serve(Twist(stale=call.ca.is_read(call.request))))
 
 
 async def wrong_certificate(call: Struck) -> Delivery:

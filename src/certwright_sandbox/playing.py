@@ -11,6 +11,7 @@ from certwright_sandbox.ca import Hierarchy, Revocation
 from certwright_sandbox.clock import Clock
 from certwright_sandbox.http import Request, Response
 from certwright_sandbox.ledger import Ledger
+from certwright_sandbox.mails import Mails
 from certwright_sandbox.push import Push
 from certwright_sandbox.state import State
 from certwright_sandbox.validators import Validators
@@ -29,7 +30,10 @@ class World:
     ledger: Ledger
     validators: Validators
     push: Push
+    mails: Mails
     url: str = ""  # the CA door's, http://127.0.0.1:PORT, known once it is open
+    tls_url: str = ""  # the TLS door's, https://127.0.0.1:PORT; empty where there is none
+    https_only: bool = False  # whether a CA that wants HTTPS insists on it
 
 
 class NotPossible(Exception):
@@ -63,6 +67,15 @@ class PlayedCA(Protocol):
 
     def account_of(self, request: Request) -> str | None:
         """The name of the account whose credential the request shows; None where there is none such."""
+
+    def is_read(self, request: Request) -> bool:
+        """Whether the request only asks, so that a stale answer to it is possible."""
+
+    def lane(self, request: Request) -> str | None:
+        """What the request must have for itself while it is under way; None: it may overlap with any other."""
+
+    def shown(self, request: Request) -> str:
+        """The request's target as the log of calls may show it: without secrets."""
 
     async def answer(self, request: Request, twist: Twist) -> Response:
         """Do what the request asks and answer it. The caller commits the state."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 from collections import deque
 from collections.abc import Awaitable, Callable
@@ -42,11 +43,14 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._gone = asyncio.Event()
+        self._tls: tuple[bool, bytes | None] = (False, None)  # whether TLS is spoken; the client's certificate
         self._start_request()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport; called by asyncio."""
         self._transport = cast("asyncio.Transport", transport)
+        line: ssl.SSLObject | None = transport.get_extra_info("ssl_object")
+        self._tls = (False, None) if line is None else (True, line.getpeercert(binary_form=True))
         self._open.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio's signature
@@ -112,7 +116,8 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             return
         method = self._parser.get_method().decode("ascii")
-        request = Request(method, self._target.decode("ascii"), self._headers, bytes(self._body), self._gone)
+        target = self._target.decode("ascii")
+        request = Request(method, target, self._headers, bytes(self._body), self._gone, *self._tls)
         self._waiting.append((request, self._parser.should_keep_alive()))
         if self._task is None:
             self._task = asyncio.get_running_loop().create_task(self._work())
@@ -223,11 +228,11 @@ class Door:
         self._connections: set[Connection] = set()
         self._server: asyncio.Server | None = None
 
-    async def open(self, port: int, answer: Answer) -> int:
+    async def open(self, port: int, answer: Answer, tls: ssl.SSLContext | None = None) -> int:
         """Listen on 127.0.0.1:`port` (0: a free one) and answer with `answer`; the port. Raises OSError."""
         loop = asyncio.get_running_loop()
         self._server = await loop.create_server(
-            lambda: Connection(answer, self._connections), "127.0.0.1", port, backlog=1024
+            lambda: Connection(answer, self._connections), "127.0.0.1", port, backlog=1024, ssl=tls
         )
         return int(self._server.sockets[0].getsockname()[1])
 

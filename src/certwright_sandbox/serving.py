@@ -15,19 +15,24 @@ from certwright_sandbox.ca import Hierarchy
 from certwright_sandbox.calls import CallLog
 from certwright_sandbox.clock import Clock
 from certwright_sandbox.digicert.play import DigiCert
-from certwright_sandbox.dns import DnsServer, Zone
+from certwright_sandbox.dns import DnsServer
+from certwright_sandbox.dns_update import Updates
+from certwright_sandbox.dns_zone import Zone
 from certwright_sandbox.door import CADoor
 from certwright_sandbox.faults import Faults, Weather
 from certwright_sandbox.ledger import Ledger
+from certwright_sandbox.mails import Mails
 from certwright_sandbox.management import ManagementDoor
 from certwright_sandbox.mischief import Holds
 from certwright_sandbox.playing import World
 from certwright_sandbox.push import Push
+from certwright_sandbox.sectigo.play import Sectigo
 from certwright_sandbox.server import Door
 from certwright_sandbox.state import State
+from certwright_sandbox.tls import door_context
 from certwright_sandbox.validators import Validators
 
-PLAYED = (DigiCert,)  # every CA the sandbox plays
+PLAYED = (DigiCert, Sectigo)  # every CA the sandbox plays
 HEARTBEAT_SECONDS = 0.25  # how late an appointment may be kept while nobody calls
 
 
@@ -41,15 +46,19 @@ class Settings:
     faults: str
     state: Path | None
     http_port: int
+    https_port: int
+    tls_port: int | None
+    https_only: bool
     resolver: tuple[str, int] | None
 
 
 async def serve(settings: Settings) -> None:
-    """Run until SIGTERM or SIGINT; say so once both doors listen. Raises OSError, sqlite3.Error."""
+    """Run until SIGTERM or SIGINT; say so once every door listens. Raises OSError, sqlite3.Error."""
     state = State(settings.state)
     clock = Clock(state)
     zone = Zone(state)
-    dns = DnsServer(zone)
+    updates = Updates(state, zone)
+    dns = DnsServer(zone, updates)
     await dns.open()
     resolver = settings.resolver or ("127.0.0.1", dns.port)
     world = World(
@@ -58,25 +67,34 @@ async def serve(settings: Settings) -> None:
         agenda=Agenda(state, clock),
         hierarchy=Hierarchy(state),
         ledger=Ledger(state),
-        validators=Validators(zone, resolver, settings.http_port, settings.resolver is None),
+        validators=Validators(zone, resolver, settings.http_port, settings.https_port, settings.resolver is None),
         push=Push(clock),
+        mails=Mails(state),
+        https_only=settings.https_only,
     )
     cas = [play(world) for play in PLAYED]
     calls, holds = CallLog(state), Holds()
     faults = Faults(state, Weather(settings.faults, settings.seed))
     ca_door, management_door = Door(), Door()
-    management = ManagementDoor(world, cas, calls, faults, holds, dns, resolver)
-    port = await ca_door.open(settings.port, CADoor(world, cas, calls, faults, holds).answer)
+    management = ManagementDoor(world, cas, calls, faults, holds, updates, resolver)
+    answer = CADoor(world, cas, calls, faults, holds).answer
+    port = await ca_door.open(settings.port, answer)
     management_port = await management_door.open(settings.management_port, management.answer)
     world.url = f"http://127.0.0.1:{port}"
+    tls_door = Door()
+    if settings.tls_port is not None:
+        tls_port = await tls_door.open(settings.tls_port, answer, door_context(world))
+        world.tls_url = f"https://127.0.0.1:{tls_port}"
     management_url = f"http://127.0.0.1:{management_port}"
     world.hierarchy.publish_at(management_url)
     state.commit()
-    _announce({"url": world.url, "management_url": management_url, "seed": settings.seed, "faults": settings.faults})
+    doors = {"url": world.url, "management_url": management_url} | ({"tls_url": world.tls_url} if world.tls_url else {})
+    _announce({**doors, "seed": settings.seed, "faults": settings.faults})
     try:
         await _until_signal(world)
     finally:
         ca_door.close()
+        tls_door.close()
         management_door.close()
         dns.close()
         state.close()

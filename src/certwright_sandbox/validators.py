@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import dns.asyncresolver
@@ -11,7 +13,7 @@ import dns.exception
 import dns.resolver
 import httpx2
 
-from certwright_sandbox.dns import Zone, plain
+from certwright_sandbox.dns_zone import Zone, plain
 
 LOOK_SECONDS = 5.0
 MAX_FILE_BYTES = 64 * 1024
@@ -24,6 +26,7 @@ class Validators:
     zone: Zone
     resolver: tuple[str, int]
     http_port: int
+    https_port: int
     is_own_resolver: bool
 
     async def txt(self, name: str) -> list[str]:
@@ -36,16 +39,17 @@ class Validators:
         answer = await self._look_up(name, "CNAME")
         return next((plain(record.target.to_text()) for record in answer), None)
 
-    async def file(self, host: str, path: str) -> str | None:
-        """The text at http://host/path, redirects not followed; None for none or one too large."""
+    async def file(self, host: str, path: str, *, tls: bool = False) -> str | None:
+        """The text at http(s)://host/path, redirects not followed; None for none or one too large."""
         address = await self._address(host)
         if address is None:
             return None
-        url = f"http://{address}:{self.http_port}{path}"
+        url = f"https://{address}:{self.https_port}{path}" if tls else f"http://{address}:{self.http_port}{path}"
+        extensions = {"sni_hostname": host} if tls else {}
         try:
             async with (
-                httpx2.AsyncClient(trust_env=False, timeout=LOOK_SECONDS) as client,
-                client.stream("GET", url, headers={"Host": host}) as response,
+                httpx2.AsyncClient(trust_env=False, timeout=LOOK_SECONDS, verify=_any_certificate()) as client,
+                client.stream("GET", url, headers={"Host": host}, extensions=extensions) as response,
             ):
                 if response.status_code != httpx2.codes.OK:
                     return None
@@ -80,6 +84,15 @@ class Validators:
             return list(await resolver.resolve(name, kind, lifetime=LOOK_SECONDS, search=False))
         except dns.exception.DNSException:
             return []
+
+
+@lru_cache(maxsize=1)
+def _any_certificate() -> ssl.SSLContext:
+    """A server that asks for its first certificate has none yet that could be judged (BR §3.2.2.4.18)."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _allows(records: list[Any], issuers: set[str], *, is_wildcard: bool) -> bool:

@@ -1,5 +1,31 @@
 """The fixtures of the sandbox's own tests."""
 
-from tests.sandbox.fixtures import account, file_server, fresh, management, own_sandbox, receiver, sandbox
+from tests.sandbox.fixtures import (
+    account,
+    file_server,
+    fresh,
+    https_server,
+    issued,
+    management,
+    own_sandbox,
+    push_receiver,
+    receiver,
+    reseller,
+    resellers,
+    sandbox,
+)
 
-__all__ = ["account", "file_server", "fresh", "management", "own_sandbox", "receiver", "sandbox"]
+__all__ = [
+    "account",
+    "file_server",
+    "fresh",
+    "https_server",
+    "issued",
+    "management",
+    "own_sandbox",
+    "push_receiver",
+    "receiver",
+    "reseller",
+    "resellers",
+    "sandbox",
+]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import itertools
+import ssl
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.sandbox.listeners import FileServer, WebhookReceiver
+from tests.sandbox.certificates import self_signed
+from tests.sandbox.listeners import FileServer, PushReceiver, WebhookReceiver
+from tests.sandbox.sectigo_tenant import Bought, NewReseller, Reseller
 from tests.sandbox.tenant import Management, NewAccount, NewName, Sandbox
 
 _numbers = itertools.count(1)
@@ -61,5 +64,47 @@ def fresh() -> NewName:
 def receiver() -> Iterator[WebhookReceiver]:
     """A webhook endpoint that knows its secret."""
     listening = WebhookReceiver("a-secret-of-more-than-32-characters-0")
+    yield listening
+    listening.close()
+
+
+@pytest.fixture(scope="session")
+def https_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FileServer]:
+    """Where DCV files are planted that are fetched over HTTPS; its certificate is its own."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path_factory.mktemp("https") / "server.pem"))
+    server = FileServer(context)
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def resellers(
+    file_server: FileServer, https_server: FileServer, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Sandbox]:
+    """One sandbox with its TLS door open for all tests of Sectigo that leave its clock alone."""
+    ports = ("--http-port", str(file_server.port), "--https-port", str(https_server.port), "--tls-port", "0")
+    process = Sandbox(*ports, log=tmp_path_factory.mktemp("resellers") / "stderr.log")
+    yield process
+    process.stop()
+
+
+@pytest.fixture(scope="session")
+def reseller(resellers: Sandbox) -> NewReseller:
+    """Make a reseller login for one test alone: ready unless `profile` says otherwise, plus any switch."""
+    return lambda profile="ready", **switches: Reseller.at(resellers, profile, **switches)
+
+
+@pytest.fixture(scope="session")
+def issued(reseller: NewReseller) -> tuple[Reseller, Bought]:
+    """One issued order of Sectigo, for `read.meadow.example`, for the tests that only read."""
+    tenant = reseller()
+    return tenant, tenant.buy("read.meadow.example")
+
+
+@pytest.fixture
+def push_receiver() -> Iterator[PushReceiver]:
+    """An endpoint for pushes that answers 200."""
+    listening = PushReceiver()
     yield listening
     listening.close()

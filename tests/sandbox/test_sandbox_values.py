@@ -14,10 +14,10 @@ from certwright_sandbox.digicert.csr import read_csr, read_name
 from certwright_sandbox.digicert.errors import Refusal
 from certwright_sandbox.digicert.fields import Fields
 from certwright_sandbox.digicert.lists import matches
-from certwright_sandbox.digicert.looking import places
 from certwright_sandbox.digicert.records import Term
 from certwright_sandbox.digicert.validity import end_of, leaf_end, leaf_term, order_term
 from certwright_sandbox.digicert.xml import NotXml, from_xml, to_xml
+from certwright_sandbox.names import places
 from tests.sandbox.certificates import csr_pem
 
 FIELD_NAMES = st.sampled_from(["id", "name", "product", "note", "validity_years"])

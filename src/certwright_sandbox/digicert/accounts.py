@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from certwright_sandbox.clock import on
 from certwright_sandbox.digicert.account import FIRST_CONTAINER_ID, FIRST_FIELD_ID
 from certwright_sandbox.digicert.control import FIRST_DOMAIN_ID, renew_domain_value
 from certwright_sandbox.digicert.gate import AREAS_OF_KEY, CHANGES_OF_ROLE
@@ -23,8 +24,9 @@ from certwright_sandbox.digicert.records import (
     User,
 )
 from certwright_sandbox.digicert.staff import validated
-from certwright_sandbox.digicert.validity import DOMAIN_REUSE, on
+from certwright_sandbox.digicert.validity import DOMAIN_REUSE
 from certwright_sandbox.playing import NotPossible, Switches
+from certwright_sandbox.switches import Judge, check, is_amount_or_none, is_bool, is_look
 
 PROFILES = ("ready", "bare", "readonly")
 FIRST_ACCOUNT_ID, FIRST_USER_ID = 501001, 610001
@@ -39,32 +41,20 @@ PLACES = {
 }
 
 
-def _is_bool(value: Any) -> bool:
-    return isinstance(value, bool)
-
-
-def _is_look(value: Any) -> bool:
-    return value in ("look", "auto", "never") or (isinstance(value, int) and not _is_bool(value) and value > 0)
-
-
-def _is_seconds(value: Any) -> bool:
-    return value is None or (isinstance(value, int | float) and not _is_bool(value) and value >= 0)
-
-
-ACCOUNT_SWITCHES: Mapping[str, Callable[[Any], bool]] = {
-    "auto_approve": _is_bool,
-    "two_step_approval": _is_bool,
-    "revoke_ends_order": _is_bool,
-    "dcv": _is_look,
-    "organization_seconds": _is_seconds,
+ACCOUNT_SWITCHES: Mapping[str, Judge] = {
+    "auto_approve": is_bool,
+    "two_step_approval": is_bool,
+    "revoke_ends_order": is_bool,
+    "dcv": is_look,
+    "organization_seconds": is_amount_or_none,
 }
-KEY_SWITCHES: Mapping[str, Callable[[Any], bool]] = {
+KEY_SWITCHES: Mapping[str, Judge] = {
     "key_role": lambda value: value in AREAS_OF_KEY,
-    "ip_allowed": _is_bool,
-    "xml": _is_bool,
-    "rate_limit": _is_bool,
+    "ip_allowed": is_bool,
+    "xml": is_bool,
+    "rate_limit": is_bool,
 }
-USER_SWITCHES: Mapping[str, Callable[[Any], bool]] = {"role": lambda value: value in CHANGES_OF_ROLE}
+USER_SWITCHES: Mapping[str, Judge] = {"role": lambda value: value in CHANGES_OF_ROLE}
 SWITCHES = {**ACCOUNT_SWITCHES, **KEY_SWITCHES, **USER_SWITCHES}
 
 
@@ -82,7 +72,7 @@ def add(office: Office, profile: str, switches: Switches) -> ApiKey:
     if profile not in PROFILES:
         raise NotPossible(f"profile must be one of {', '.join(PROFILES)}")
     wish = {name: value for name, value in switches.items() if name not in ("name", "of")}
-    _check(wish)
+    check(wish, SWITCHES)
     name = str(switches.get("name") or f"{CA_NAME}-{len(office.keys) + 1}")
     if office.keys.get(name) is not None:
         raise NotPossible(f"there is an account {name!r} already")
@@ -101,7 +91,7 @@ def add(office: Office, profile: str, switches: Switches) -> ApiKey:
 def change(office: Office, name: str, switches: Switches) -> ApiKey:
     """Set switches of the key, its user, and its account. Raises NotPossible."""
     key = _key(office, name)
-    _check(switches)
+    check(switches, SWITCHES)
     for switch, value in switches.items():
         if switch in ACCOUNT_SWITCHES:
             setattr(office.accounts[key.account_id], switch, value)
@@ -137,14 +127,6 @@ def _key(office: Office, name: str) -> ApiKey:
     if key is None:
         raise NotPossible(f"there is no account {name!r}", missing=True)
     return key
-
-
-def _check(switches: Switches) -> None:
-    for switch, value in switches.items():
-        if switch not in SWITCHES:
-            raise NotPossible(f"there is no switch {switch!r}; there are {', '.join(SWITCHES)}")
-        if not SWITCHES[switch](value):
-            raise NotPossible(f"{switch} cannot be {value!r}")
 
 
 def _new_account(office: Office, profile: str, name: str) -> Account:

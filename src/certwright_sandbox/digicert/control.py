@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
+from certwright_sandbox.clock import on
 from certwright_sandbox.digicert import webhooks
-from certwright_sandbox.digicert.csr import base_name
 from certwright_sandbox.digicert.looking import (
     CNAME,
     CNAME_TARGET,
@@ -15,12 +15,12 @@ from certwright_sandbox.digicert.looking import (
     Proof,
     file_path,
     look,
-    registrable,
 )
 from certwright_sandbox.digicert.office import Office, new_token, stamp
 from certwright_sandbox.digicert.products import PRODUCTS
 from certwright_sandbox.digicert.records import Account, Certificate, Domain, Order
-from certwright_sandbox.digicert.validity import DOMAIN_REUSE, TOKEN_LIFETIME, on
+from certwright_sandbox.digicert.validity import DOMAIN_REUSE, TOKEN_LIFETIME
+from certwright_sandbox.names import base_name, registrable
 
 FIRST_DOMAIN_ID = 802001
 

@@ -15,13 +15,12 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from certwright_sandbox.digicert.errors import bad_request, invalid_value
 from certwright_sandbox.leaf import PublicKey
+from certwright_sandbox.names import base_name, is_dns_name
 
 PEM_MARKS = re.compile(r"-----(?:BEGIN|END)[A-Z ]*-----")
-LABEL = re.compile(r"(?!-)[a-z0-9-]{1,63}(?<!-)\Z")
 LEAST_RSA_BITS = 2048
 RSA_BITS_STEP = 8
 CURVES = (ec.SECP256R1, ec.SECP384R1)
-MOST_NAME_LENGTH = 253
 CANNOT_PARSE = bad_request("csr_invalid_cannot_parse", "The CSR cannot be parsed.")
 
 
@@ -52,13 +51,6 @@ def read_csr(text: str) -> Csr:
     return Csr(pem, public_key.key_size, isinstance(public_key, rsa.RSAPublicKey))
 
 
-def public_key_of(pem: str) -> PublicKey:
-    """The key of a CSR that was accepted before."""
-    public_key = x509.load_pem_x509_csr(pem.encode()).public_key()
-    assert isinstance(public_key, ec.EllipticCurvePublicKey | rsa.RSAPublicKey)
-    return public_key
-
-
 def read_name(text: str, field: str) -> str:
     """A name in lower case: a DNS name (A-labels), a wildcard, or an IP address. Raises Refusal 400."""
     name = text.lower().rstrip(".")
@@ -66,22 +58,9 @@ def read_name(text: str, field: str) -> str:
         return str(ipaddress.ip_address(name))
     except ValueError:
         pass  # not an address, so it must be a DNS name
-    plain = name.removeprefix("*.")
-    labels = plain.split(".")
-    is_good = len(plain) <= MOST_NAME_LENGTH and len(labels) > 1 and all(LABEL.match(label) for label in labels)
-    if not is_good or plain.endswith(".arpa") or labels[-1].isdigit():
+    if not is_dns_name(base_name(name)):
         raise invalid_value(field)
     return name
-
-
-def is_address(name: str) -> bool:
-    """Whether a name is an IP address."""
-    return name.rpartition(".")[2].isdigit() or ":" in name
-
-
-def base_name(name: str) -> str:
-    """The name whose control proves a wildcard, or the name itself."""
-    return name.removeprefix("*.")
 
 
 def _check_key(key: PublicKey) -> None:

@@ -18,11 +18,12 @@ from certwright_sandbox.digicert.errors import invalid_value, missing_value, not
 from certwright_sandbox.digicert.fields import Fields
 from certwright_sandbox.digicert.issuing import FIRST_POLL, is_vetted
 from certwright_sandbox.digicert.lists import filters, page_of
-from certwright_sandbox.digicert.looking import EMAIL, FILE_METHODS, METHODS, TOKEN_METHODS, registrable
+from certwright_sandbox.digicert.looking import EMAIL, FILE_METHODS, METHODS, TOKEN_METHODS
 from certwright_sandbox.digicert.office import Office, stamp, without_empty
 from certwright_sandbox.digicert.organizations import TYPES, status_of
 from certwright_sandbox.digicert.products import VALIDATIONS
 from certwright_sandbox.digicert.records import Domain
+from certwright_sandbox.names import registrable
 
 MAILBOXES = ("admin", "administrator", "webmaster", "hostmaster", "postmaster")  # BR §3.2.2.4.4
 # filters[validation]=ov_expiring_within_7_days and its like: days from now at which the proof ends.

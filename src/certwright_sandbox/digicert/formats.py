@@ -76,6 +76,7 @@ def write(reply: Reply | File, request: Request, *, xml: bool) -> Response:
 
 def write_refusal(refusal: Refusal, request: Request, *, xml: bool = True) -> Response:
     """The error list of a refusal."""
+    refusal.with_traceback(None)  # many are constants, which would gather the frames of every time they were raised
     errors: Mapping[str, Any] = {"errors": [{"code": refusal.code, "message": refusal.message}]}
     if xml and wants_xml(request):
         return Response(refusal.status, to_xml("error_list", errors), XML, PRIVATE)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection
 from dataclasses import dataclass
-from functools import lru_cache
 
-from publicsuffixlist import PublicSuffixList
-
-from certwright_sandbox.digicert.csr import base_name, is_address
 from certwright_sandbox.digicert.errors import Refusal, bad_request
+from certwright_sandbox.names import base_name, places
 from certwright_sandbox.validators import Validators
 
 EMAIL, TXT, CNAME, FILE, DYNAMIC_FILE = (
@@ -83,24 +80,6 @@ def file_path(method: str, value: str) -> str:
     if method == FILE:
         return FILE_FOLDER + "fileauth.txt"
     return f"{FILE_FOLDER}{hashlib.sha256(value.encode()).hexdigest()[:16]}.txt"
-
-
-def places(name: str) -> list[str]:
-    """The name and its parents down to the registrable domain: where a record proves the name."""
-    last = registrable(name)
-    labels = name.split(".")
-    parents = [".".join(labels[at:]) for at in range(len(labels))]
-    return parents[: parents.index(last) + 1] if last in parents else [name]
-
-
-def registrable(name: str) -> str:
-    """The registrable domain of a name by the public suffix list; the name itself where it has none."""
-    return name if is_address(name) else (_suffixes().privatesuffix(name) or name)
-
-
-@lru_cache(maxsize=1)
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
 
 
 async def _has_txt(validators: Validators, place: str, values: Collection[str]) -> bool:

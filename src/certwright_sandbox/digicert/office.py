@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Callable, Coroutine
-from datetime import date, datetime, timedelta
-from logging import getLogger
-from typing import Any, TypeVar
+from datetime import datetime
+from typing import Any
 
 from certwright_sandbox.digicert.records import (
     Account,
@@ -24,24 +21,23 @@ from certwright_sandbox.digicert.records import (
     WebhookEvent,
 )
 from certwright_sandbox.ledger import Entry
+from certwright_sandbox.office import AnyOffice
 from certwright_sandbox.playing import World
 from certwright_sandbox.push import Delivered
-from certwright_sandbox.state import Record, Table
 
-LOG = getLogger(__name__)
 CA_NAME = "digicert"
 TOKEN_ALPHABET = "abcdefghijklmnopqrstuvwxyz0123456789"  # noqa: S105 - letters, not a password
 TOKEN_LENGTH = 32
-R = TypeVar("R", bound=Record)
 
 
-class Office:
-    """The records, and the numbers of the next ones."""
+class Office(AnyOffice):
+    """The records, and how they are found."""
+
+    ca_name = CA_NAME
 
     def __init__(self, world: World) -> None:
         """Go on with what the state holds."""
-        self.world = world
-        self.background_tasks: set[asyncio.Task[None]] = set()
+        super().__init__(world)
         self.deliveries: dict[int, Delivered] = {}  # of webhook events, by their ids; of this run
         state = world.state
         self.accounts = state.table("digicert.account", Account)
@@ -56,7 +52,6 @@ class Office:
         self.custom_fields = state.table("digicert.custom_field", CustomField)
         self.webhooks = state.table("digicert.webhook", Webhook)
         self.webhook_events = state.table("digicert.webhook_event", WebhookEvent)
-        self._numbers: dict[str, int] = {}
         self._index()
 
     def _index(self) -> None:
@@ -88,44 +83,6 @@ class Office:
         self.custom_fields_of = self.custom_fields.index(lambda field: field.account_id)
         self.webhooks_of = self.webhooks.index(lambda webhook: webhook.account_id)
         self.webhook_events_of = self.webhook_events.index(lambda event: event.account_id)
-
-    def new_id(self, table: Table[R], first: int) -> int:
-        """The next number of a table, whose first one is `first`."""
-        last = self._numbers.get(table.name)
-        if last is None:
-            last = max((int(record.id) for record in table), default=first - 1)
-        self._numbers[table.name] = last + 1
-        return last + 1
-
-    def now(self) -> datetime:
-        """The time now, UTC."""
-        return self.world.clock.now()
-
-    def today(self) -> date:
-        """The day now, UTC."""
-        return self.now().date()
-
-    def later(self, delay: timedelta, what: str, subject: int) -> None:
-        """Have the deed `what` done after a while of the sandbox's time."""
-        self.world.agenda.add(self.now() + delay, f"{CA_NAME}.{what}", subject)
-
-    def at(self, due: datetime, what: str, subject: int) -> None:
-        """Have the deed `what` done at a time."""
-        self.world.agenda.add(due, f"{CA_NAME}.{what}", subject)
-
-    def in_background(self, deed: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        """Run a deed beside the calls; a failure is logged, and the state is committed after it."""
-
-        async def run() -> None:
-            try:
-                await deed()
-                self.world.state.commit()
-            except Exception:  # nobody awaits it, so its failure must be told here
-                LOG.exception("a deed in the background failed")
-
-        task = asyncio.get_running_loop().create_task(run())
-        self.background_tasks.add(task)
-        task.add_done_callback(self.background_tasks.discard)
 
     def set_status(self, order: Order, status: str) -> None:
         """Move an order to another status, in the ledger too."""

@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from certwright_sandbox.digicert import control
 from certwright_sandbox.digicert.call import Call, Reply
-from certwright_sandbox.digicert.csr import base_name
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value, not_found
 from certwright_sandbox.digicert.fields import Fields, whole_number
 from certwright_sandbox.digicert.issuing import accept
@@ -27,6 +26,7 @@ from certwright_sandbox.digicert.signing import chain_of, chain_view
 from certwright_sandbox.digicert.validity import billed_years, last_second, leaf_term, order_term
 from certwright_sandbox.digicert.wishes import CertificateWish, new_certificate, read_method, read_wish
 from certwright_sandbox.ledger import Entry
+from certwright_sandbox.names import base_name
 
 FIRST_ORDER_ID = 900101
 RENEWABLE_AFTER_END = timedelta(days=30)

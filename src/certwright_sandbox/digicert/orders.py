@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from certwright_sandbox.digicert.call import Call, Reply
 from certwright_sandbox.digicert.control import domains_above, is_dv, unproven
-from certwright_sandbox.digicert.csr import base_name
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value, not_found
 from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.issuing import vetting_of
@@ -20,6 +19,7 @@ from certwright_sandbox.digicert.organizations import vetting_view
 from certwright_sandbox.digicert.products import PRODUCTS
 from certwright_sandbox.digicert.records import Certificate, Order, Vetting
 from certwright_sandbox.digicert.views import list_item, order_view
+from certwright_sandbox.names import base_name
 
 MOUNTAIN = ZoneInfo("America/Denver")
 LONGEST_SPAN = timedelta(days=7)

@@ -67,6 +67,18 @@ class DigiCert:
             reply = route.reply(self._office, call)
         return reply if isinstance(reply, Reply | File) else await reply
 
+    def is_read(self, request: Request) -> bool:
+        """A GET."""
+        return request.method == "GET"
+
+    def lane(self, request: Request) -> str | None:  # noqa: ARG002 - calls may overlap as they like here
+        """None: calls may overlap."""
+        return None
+
+    def shown(self, request: Request) -> str:
+        """The target as it came: secrets travel in headers here."""
+        return request.target
+
     def rate_limited(self, request: Request) -> Response:
         """The 429 of §1.6."""
         return write_refusal(too_many_requests(), request)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from certwright_sandbox.digicert.call import Call, Reply
 from certwright_sandbox.digicert.control import is_covered, is_dv
-from certwright_sandbox.digicert.csr import is_address
 from certwright_sandbox.digicert.errors import Refusal, bad_request, invalid_value
 from certwright_sandbox.digicert.issuing import accept
 from certwright_sandbox.digicert.office import Office
@@ -16,6 +15,7 @@ from certwright_sandbox.digicert.requests import open_request
 from certwright_sandbox.digicert.validity import leaf_term
 from certwright_sandbox.digicert.views import sibling_view
 from certwright_sandbox.digicert.wishes import CertificateWish, new_certificate, read_method, read_wish
+from certwright_sandbox.names import is_address
 
 
 async def reissue(office: Office, call: Call) -> Reply:

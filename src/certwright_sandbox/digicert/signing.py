@@ -11,14 +11,12 @@ from cryptography.x509.oid import NameOID
 
 from certwright_sandbox.ca import pem_of
 from certwright_sandbox.defects import DEFECTS, Case
-from certwright_sandbox.digicert.csr import public_key_of
 from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.products import PRODUCTS
 from certwright_sandbox.digicert.records import Certificate, Order
 from certwright_sandbox.digicert.validity import CLIENT_AUTH_ENDS, CLIENT_AUTH_OPTIONAL_FROM, last_second
-from certwright_sandbox.leaf import Leaf
+from certwright_sandbox.leaf import POLICIES, Leaf, public_key_of
 
-POLICIES = {"dv": "2.23.140.1.2.1", "ov": "2.23.140.1.2.2", "ev": "2.23.140.1.1"}  # BR §7.1.6.1
 BOTH_PURPOSES = "server_client_auth_eku"
 OTHER_AUTHORITY = "tls-r1"  # whose chain is a wrong one for most certificates
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
+from certwright_sandbox.clock import on
 from certwright_sandbox.digicert import webhooks
 from certwright_sandbox.digicert.call import APPROVERS
 from certwright_sandbox.digicert.control import prove_domain, unproven
@@ -15,7 +16,7 @@ from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.records import Account, Approval, Domain, Order, Organization, User, Vetting
 from certwright_sandbox.digicert.requests import decide as decide_request
 from certwright_sandbox.digicert.requests import drop_pending
-from certwright_sandbox.digicert.validity import ORGANIZATION_REUSE, on
+from certwright_sandbox.digicert.validity import ORGANIZATION_REUSE
 from certwright_sandbox.playing import NotPossible, Switches
 
 OUTCOMES = ("valid", "rejected")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import calendar
 from datetime import UTC, date, datetime, time, timedelta
 
+from certwright_sandbox.clock import on
 from certwright_sandbox.digicert.errors import bad_request, invalid_value
 from certwright_sandbox.digicert.fields import Fields
 from certwright_sandbox.digicert.records import Term
@@ -36,11 +37,6 @@ MOST_DAYS = 1096
 MOST_PRIVATE_YEARS = 20  # no rule caps private certificates; this keeps them within the life of their CA here
 MOST_PRIVATE_DAYS = 7300
 TOKEN_LIFETIME = timedelta(days=30)
-
-
-def on(table: tuple[tuple[date, int], ...], day: date) -> int:
-    """The figure that a dated table holds for a day."""
-    return next(days for start, days in table if day >= start)
 
 
 def last_second(day: date) -> datetime:

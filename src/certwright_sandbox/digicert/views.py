@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from certwright_sandbox.clock import on
 from certwright_sandbox.digicert.call import Call
 from certwright_sandbox.digicert.control import unproven
 from certwright_sandbox.digicert.office import Office, stamp, without_empty
 from certwright_sandbox.digicert.people import contact_view, person_view
 from certwright_sandbox.digicert.products import PRODUCTS, VALIDATIONS, ca_certs, platform_view
 from certwright_sandbox.digicert.records import Approval, Certificate, CustomValue, Order, Term
-from certwright_sandbox.digicert.validity import CERTIFICATE_CAPS, end_of, on, term_view
+from certwright_sandbox.digicert.validity import CERTIFICATE_CAPS, end_of, term_view
 
 NOT_IN_LIST = ("csr", "organization", "server_platform", "key_size", "ca_cert", "date_created", "date_issued")
 OPEN_STATUSES = ("pending", "reissue_pending", "processing")

@@ -18,6 +18,7 @@ from certwright_sandbox.digicert.lists import page_of
 from certwright_sandbox.digicert.office import Office, new_token, stamp
 from certwright_sandbox.digicert.records import Certificate, Webhook, WebhookEvent
 from certwright_sandbox.digicert.signing import chain_of, chain_view
+from certwright_sandbox.push import json_parcel
 
 FIRST_WEBHOOK_ID = 1234
 FIRST_EVENT_ID = 1
@@ -101,7 +102,7 @@ def list_webhooks(office: Office, call: Call) -> Reply:
 def test_endpoint(office: Office, call: Call) -> Reply:
     """POST webhook/test-endpoint."""
     endpoint = read_endpoint(call.body.text("endpoint"))
-    office.world.push.send(endpoint, "test_webhook_endpoint", {"event": "test_webhook_endpoint"}, {})
+    office.world.push.send(json_parcel(endpoint, "test_webhook_endpoint", {"event": "test_webhook_endpoint"}, {}))
     return NOTHING
 
 
@@ -185,7 +186,9 @@ def _send(office: Office, webhook: Webhook, body: dict[str, Any]) -> None:
             sent_at=office.now(),
         )
     )
-    office.deliveries[int(event.id)] = office.world.push.send(webhook.endpoint, body["event"], body, headers)
+    office.deliveries[int(event.id)] = office.world.push.send(
+        json_parcel(webhook.endpoint, body["event"], body, headers)
+    )
 
 
 def _event_view(office: Office, event: WebhookEvent) -> dict[str, Any]:

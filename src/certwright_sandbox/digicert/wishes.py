@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from datetime import date
 
 from certwright_sandbox.digicert.call import Call
-from certwright_sandbox.digicert.csr import Csr, is_address, read_csr, read_name
+from certwright_sandbox.digicert.csr import Csr, read_csr, read_name
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value
 from certwright_sandbox.digicert.fields import Fields
 from certwright_sandbox.digicert.looking import EMAIL, FILE_METHODS, METHODS, TXT
-from certwright_sandbox.digicert.looking import registrable as registrable_domain
 from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.products import Product, ca_certs
 from certwright_sandbox.digicert.records import Certificate, Term
 from certwright_sandbox.digicert.validity import EMAIL_DCV_ENDS
 from certwright_sandbox.leaf import HASHES
+from certwright_sandbox.names import is_address
+from certwright_sandbox.names import registrable as registrable_domain
 
 FIRST_CERTIFICATE_ID = 950101
 RSA_CA_CERT = "SBX02"
