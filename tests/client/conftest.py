@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import pytest
 import stamina
@@ -20,6 +21,9 @@ from structlog.testing import capture_logs
 from certwright.cas.http import Transport
 from certwright.cas.limits import Gate, Limit
 from tests.client.sandbox import Sandbox, Tenant, running
+
+if TYPE_CHECKING:
+    from tests.client.sectigo import Login
 
 Script = Callable[[socket.socket], None]
 WIDE = (Limit(100_000, 5), Limit(1_000_000, 180))
@@ -192,6 +196,23 @@ def tenant(sandbox: Sandbox) -> Iterator[Callable[..., Tenant]]:
                 domains=account["domains"],
             )
         )
+        return made[-1]
+
+    yield make
+    for one in made:
+        for client in one.clients:
+            client.close()
+
+
+@pytest.fixture
+def sectigo(sandbox: Sandbox) -> Iterator[Callable[..., Login]]:
+    """Makes reseller logins at the sandbox, each test its own."""
+    from tests.client.sectigo import make_login
+
+    made: list[Login] = []
+
+    def make(profile: str = "ready", **switches: object) -> Login:
+        made.append(make_login(sandbox, profile, **switches))
         return made[-1]
 
     yield make

@@ -27,6 +27,7 @@ from certwright.pki.certificate import Certificate
 from certwright.pki.keys import public_key_sha256
 
 PATIENCE = 10.0
+ANY = Placement(reference="", csr=b"", names=(), common_name="", product="")  # where DigiCert needs none
 
 
 class _Files(SimpleHTTPRequestHandler):

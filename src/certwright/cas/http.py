@@ -14,10 +14,11 @@ from __future__ import annotations
 import email.utils
 import ipaddress
 import ssl
+import tempfile
 import time
 import zlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from pathlib import Path
@@ -90,25 +91,40 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """How TLS is done: ``roots`` are trusted *instead of* the system's, the pair is shown for mTLS."""
+    """How TLS is done: ``roots`` are trusted *instead of* the system's, the pair is shown for mTLS.
+
+    Each is a file, or (``…_pem``) its content.
+    """
 
     roots: Path | None = None
     certificate: Path | None = None
     private_key: Path | None = None
+    roots_pem: str = ""
+    certificate_pem: str = ""
+    private_key_pem: str = field(default="", repr=False)
 
     def context(self) -> ssl.SSLContext:
         """A client context that verifies, from TLS 1.2 on. Raises Misconfigured for a useless file."""
         try:
-            if self.roots is None:
+            if self.roots is None and not self.roots_pem:
                 context = httpx2.create_ssl_context(trust_env=False)
             else:
-                context = ssl.create_default_context(cafile=self.roots)
+                context = ssl.create_default_context(cafile=self.roots, cadata=self.roots_pem or None)
             context.minimum_version = ssl.TLSVersion.TLSv1_2
-            if self.certificate is not None:
+            if self.certificate_pem:
+                self._load_from_memory(context)
+            elif self.certificate is not None:
                 context.load_cert_chain(self.certificate, self.private_key)
         except (OSError, ssl.SSLError) as error:
             raise Misconfigured(f"A file for TLS cannot be used: {error.strerror or error}.") from None
         return context
+
+    def _load_from_memory(self, context: ssl.SSLContext) -> None:
+        """Show the pair to OpenSSL, which reads files only: in one that our user alone may read, and not for long."""
+        with tempfile.NamedTemporaryFile("w", encoding="ascii") as file:  # made with mode 0600
+            file.write(f"{self.certificate_pem.strip()}\n{self.private_key_pem.strip()}\n")
+            file.flush()
+            context.load_cert_chain(file.name)
 
 
 def check_url(url: str) -> str:
@@ -152,7 +168,7 @@ class Transport:
     """Calls to one CA with one credential. Safe to share between threads.
 
     ``headers`` carry the credential: they appear in no error, log line or repr. ``account`` names the CA
-    account in log lines. ``read_only`` refuses whatever is not a GET. ``timeout`` is the longest a call may
+    account in log lines. ``read_only`` refuses every change. ``timeout`` is the longest a call may
     take, in seconds; ``attempts`` how often a read is tried.
     """
 
@@ -198,9 +214,22 @@ class Transport:
         """Close every connection."""
         self._client.close()
 
-    def read(self, path: str, *, query: Query = (), headers: Mapping[str, str] | None = None) -> Answer:
-        """GET ``path``, again after a failure while there is time. Raises Unavailable or Misconfigured."""
-        deadline = time.monotonic() + self._timeout
+    def read(
+        self,
+        path: str,
+        *,
+        query: Query = (),
+        body: bytes = b"",
+        headers: Mapping[str, str] | None = None,
+        deadline: float | None = None,
+    ) -> Answer:
+        """Send a call that changes nothing, again after a failure while there is time.
+
+        It is a GET, or a POST where there is a ``body``: some CAs take every call as a form. ``deadline`` as of
+        :meth:`change`. Raises Unavailable or Misconfigured.
+        """
+        latest = time.monotonic() + self._timeout
+        deadline = latest if deadline is None else min(deadline, latest)
         for attempt in stamina.retry_context(
             on=_is_worth_another_try,
             attempts=self._attempts,
@@ -210,7 +239,7 @@ class Transport:
             wait_jitter=0.2,
         ):
             with attempt:
-                return self._call("GET", path, query, b"", headers, deadline)
+                return self._call("POST" if body else "GET", path, query, body, headers, deadline, changes=False)
         raise AssertionError("the last attempt returns or raises")
 
     def change(
@@ -228,8 +257,14 @@ class Transport:
         ``deadline`` (of ``time.monotonic()``) can only shorten the usual time. Raises Unavailable when
         nothing was sent or the CA turned it away for now, Unknown when it was sent and no clear answer came.
         """
+        if self._read_only:
+            raise Refused(
+                f"This CA account is read-only: {method} was not sent to {self._title}.",
+                advice="Use an account that was added without --read-only.",
+            )
         latest = time.monotonic() + self._timeout
-        return self._call(method, path, query, body, headers, latest if deadline is None else min(deadline, latest))
+        deadline = latest if deadline is None else min(deadline, latest)
+        return self._call(method, path, query, body, headers, deadline, changes=True)
 
     def _call(
         self,
@@ -239,12 +274,9 @@ class Transport:
         body: bytes,
         headers: Mapping[str, str] | None,
         deadline: float,
+        *,
+        changes: bool,
     ) -> Answer:
-        if self._read_only and method != "GET":
-            raise Refused(
-                f"This CA account is read-only: {method} was not sent to {self._title}.",
-                advice="Use an account that was added without --read-only.",
-            )
         now = time.monotonic()
         # At least half of the time is kept for the answer: a call sent at the last moment ends unclear.
         self._gate.enter(now + (deadline - now) / 2)
@@ -261,7 +293,6 @@ class Transport:
             status=status,
             milliseconds=milliseconds,
         )
-        changes = method != "GET"
         if failure:
             self._gate.failed()
             raise self._failure(failure, unknown=changes and call.sending)

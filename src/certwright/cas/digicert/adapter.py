@@ -137,6 +137,11 @@ class DigiCert:
         """How long look-ups may lag behind a call's deadline."""
         return SETTLE_TIME
 
+    @property
+    def looks(self) -> Sequence[float]:
+        """None of its own: DigiCert limits calls, not looks."""
+        return ()
+
     def check(self, placement: Placement) -> None:
         """Raise Refused for what DigiCert is known to refuse, without asking it."""
         options = ABOUT.parse_options(placement.options)
@@ -260,16 +265,25 @@ class DigiCert:
 
     # -- ProvesControl
 
-    def proofs(self, ca_order: CAOrder) -> tuple[Proof, ...]:
+    def proofs(self, ca_order: CAOrder, placement: Placement) -> tuple[Proof, ...]:  # noqa: ARG002 - the CA tells all
         """2 calls and more; see ``controlling``."""
         return controlling.proofs(self.orders, self.account, ca_order.order_id)
 
-    def check_control(self, ca_order: CAOrder) -> bool:
+    def check_control(self, ca_order: CAOrder, placement: Placement) -> bool:  # noqa: ARG002 - the CA knows all
         """``PUT …/check-dcv``: 1 call."""
         return controlling.check(self.orders, ca_order.order_id)
 
-    def change_method(self, ca_order: CAOrder, method: str) -> tuple[Proof, ...]:
+    def change_method(
+        self,
+        ca_order: CAOrder,
+        placement: Placement,  # noqa: ARG002 - the CA knows all
+        method: str,
+        *,
+        name: str = "",
+    ) -> tuple[Proof, ...]:
         """``PUT …/dcv-method``: 2 calls."""
+        if name:
+            raise Refused("DigiCert changes the method of all names of an order together.", advice="Leave --name out.")
         return controlling.change_method(self.orders, ca_order, method)
 
     # -- HasCatalogue, TestsLogin, ListsChanges

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from certwright.cas.about import Value
 from certwright.cas.digicert.caller import Body
 from certwright.model.ca import Placement, Term
 from certwright.model.errors import Refused
+from certwright.model.fields import Value
 from certwright.model.words import RevocationReason
 from certwright.pki import csr, names
 from certwright.pki.errors import Invalid

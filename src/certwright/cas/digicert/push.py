@@ -33,7 +33,7 @@ class Receiver:
         """
         return hmac.compare_digest(headers.get("x-webhook-key", "").encode(), self._secret)
 
-    def read(self, body: bytes) -> Hint | None:
+    def read(self, query: str, body: bytes) -> Hint | None:  # noqa: ARG002 - all is in the body
         """The hint in a delivery; None when it is no delivery. Nothing else in it is believed."""
         try:
             tree = json_tree(body)

@@ -1,0 +1,118 @@
+"""How an order stands, and its certificate: CollectSSL (§6)."""
+
+from __future__ import annotations
+
+from certwright.cas.sectigo import errors, wire
+from certwright.cas.sectigo.api import SectigoAPI
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Requirement
+from certwright.model.errors import CertwrightError, NotFound, Unavailable
+from certwright.model.words import OrderState, WaitingFor
+
+# Sectigo's flags in the order in which they are worth acting on, and what each waits for.
+_FLAGS = (
+    ("csrStatus", WaitingFor.CSR),
+    ("dcvStatus", WaitingFor.DOMAIN_CONTROL),
+    ("organizationValidationStatus", WaitingFor.ORGANIZATION),
+    ("ovCallBackStatus", WaitingFor.CALL_BACK),
+    ("evClickThroughStatus", WaitingFor.CLICK_THROUGH),
+    ("brandValStatus", WaitingFor.BRAND),
+    ("caaStatus", WaitingFor.PROCESSING),
+)
+_NOT_REQUIRED, _COMPLETED = -1, 1
+_NOTES = {0: "not completed", 1: "completed", 2: "in progress"}
+_ISSUED = frozenset({errors.AVAILABLE, errors.ATTACHED})
+
+
+def target(ca_order: CAOrder) -> dict[str, str]:
+    """The parameter that names an order's certificate most exactly."""
+    if ca_order.certificate_id:
+        return {"certificateID": ca_order.certificate_id}
+    return {"orderNumber": ca_order.order_id}
+
+
+def collect(api: SectigoAPI, ca_order: CAOrder) -> Progress:
+    """How the order stands, with its certificate and chain when they are there: 1 call."""
+    form = api.collect(
+        {
+            **target(ca_order),
+            "queryType": "1",
+            "responseType": "3",
+            "showExtStatus": wire.YES,
+            "showStatusDetails": wire.YES,
+        }
+    )
+    return progress(form, ca_order)
+
+
+def progress(form: wire.Form, ca_order: CAOrder) -> Progress:
+    """What an answer of CollectSSL means for the order; raises what is no state of it."""
+    if form.code in _ISSUED:
+        return Issued(ca_order, _certificates(form))
+    said = errors.words(form.code, form.message)
+    match form.code:
+        case errors.REJECTED:
+            return Ended(ca_order, OrderState.REJECTED, f"Sectigo: {said}")
+        case errors.REVOKED:
+            return Ended(ca_order, OrderState.FAILED, f"Sectigo: {said}")
+        case errors.AWAITING_PAYMENT:
+            return Pending(ca_order, WaitingFor.PAYMENT, f"Sectigo: {said}")
+        case errors.BEING_ISSUED:
+            return Pending(ca_order, WaitingFor.PROCESSING, f"Sectigo: {said}")
+        case errors.SUCCESS:
+            return _pending(form, ca_order)
+    raise errors.refusal(form, change=False)
+
+
+def _pending(form: wire.Form, ca_order: CAOrder) -> Pending:
+    requirements = requirements_of(form)
+    missing = [one for one in requirements if not one.done]
+    waiting_for = missing[0].what if missing else WaitingFor.PROCESSING
+    status = form.get("validationStatus") or form.get("certificateStatus")
+    if "brand" in status.lower() and all(one.what is not WaitingFor.BRAND for one in missing):
+        missing.append(Requirement(WaitingFor.BRAND, done=False, note=status))
+        waiting_for = missing[0].what
+    return Pending(ca_order, waiting_for, f"Sectigo: {status}" if status else "", requirements=requirements)
+
+
+def requirements_of(form: wire.Form) -> tuple[Requirement, ...]:
+    """What Sectigo wants for the order and whether it has it; a flag that is absent or -1 is not wanted (§3)."""
+    found = []
+    for name, what in _FLAGS:
+        value = wire.number_of(form.get(name), _NOT_REQUIRED)
+        if value is not None and value != _NOT_REQUIRED:
+            note = f"{name.removesuffix('Status')}: {_NOTES.get(value, value)}"
+            found.append(Requirement(what, done=value == _COMPLETED, note=note))
+    return tuple(found)
+
+
+def download(api: SectigoAPI, ca_order: CAOrder) -> tuple[bytes, ...]:
+    """The certificate and its chain, DER in any order: 1 call. Raises NotFound when there is none to be had."""
+    form = api.collect({**target(ca_order), "queryType": "1", "responseType": "3"})
+    if form.code in _ISSUED:
+        return _certificates(form)
+    if form.code < errors.SUCCESS and form.code not in (errors.REJECTED, errors.REVOKED, errors.BEING_ISSUED):
+        raise errors.refusal(form, change=False)
+    raise NotFound(f"Sectigo has no certificate to download: {errors.words(form.code, form.message)}")
+
+
+def status(api: SectigoAPI, wanted: dict[str, str]) -> wire.Form:
+    """The status alone, without certificates: 1 call. Codes that are states are returned, others raised."""
+    form = api.collect({**wanted, "queryType": "0"})
+    states = (errors.REJECTED, errors.REVOKED, errors.AWAITING_PAYMENT, errors.BEING_ISSUED)
+    if form.code < errors.SUCCESS and form.code not in states:
+        raise errors.refusal(form, change=False)
+    return form
+
+
+def _certificates(form: wire.Form) -> tuple[bytes, ...]:
+    try:
+        certificates = wire.certificates_of(form)
+    except ValueError:
+        raise _unreadable("a certificate in it cannot be read") from None
+    if not certificates:
+        raise _unreadable("it says that a certificate is attached, and none is")
+    return certificates
+
+
+def _unreadable(why: str) -> CertwrightError:
+    return Unavailable(f"Sectigo's answer to CollectSSL cannot be used: {why}.", advice="It is asked again later.")

@@ -1,0 +1,96 @@
+"""Sectigo's codes turned into our family, in its own words with a sentence on what to do (§2)."""
+
+from __future__ import annotations
+
+from certwright.cas.sectigo.wire import Form
+from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
+
+PAYMENT_PENDING, ATTACHED, AVAILABLE, SUCCESS = 1, 2, 1, 0
+VALUE_INVALID, UNKNOWN_ERROR, NO_CREDIT, LOGIN = -4, -14, -15, -16
+REJECTED, REVOKED, AWAITING_PAYMENT, BEING_ISSUED = -20, -21, -22, -26
+BEING_ISSUED_OLD, CALL_LIMIT = -23, -42
+
+SOON_SECONDS = 30.0
+LIMIT_SECONDS = 60.0
+FOUR_CAUSES = (
+    "Four things cause this, and Sectigo does not tell them apart: login name or password are wrong (both are "
+    "case-sensitive); the account is locked; the password has expired; this machine's address is not on the account's "
+    "allow-list. The same comes where the account is not enabled for an API."
+)
+_MEANING = {
+    -1: "The request was not made over HTTPS.",
+    -2: "A parameter is not known.",
+    -3: "A parameter is missing.",
+    -4: "A parameter's value is invalid.",
+    -5: "The common name of the CSR may not contain a wildcard.",
+    -6: "The common name of the CSR must contain one wildcard.",
+    -7: "It is not a country.",
+    -8: "The CSR lacks a field.",
+    -9: "The CSR is not base64.",
+    -10: "The CSR cannot be decoded.",
+    -11: "The CSR uses an algorithm that is not supported.",
+    -12: "The signature of the CSR is invalid.",
+    -13: "The key size of the CSR is not supported.",
+    -14: "An unknown error occurred.",
+    -15: "There is not enough credit.",
+    -16: "The login was refused.",
+    -17: "The request method is wrong.",
+    -18: "The common name may not be a full domain name.",
+    -19: "It may not be a public IP address.",
+    -20: "The order has been rejected.",
+    -21: "The certificate has been revoked.",
+    -22: "The order awaits payment.",
+    -23: "The common name must not begin with http://.",
+    -24: "The common name must not begin with https://.",
+    -25: "The common name has a character that is not allowed.",
+    -26: "The certificate is being issued.",
+    -35: "The common name may not be an IP address.",
+    -36: "The certificate has expired.",
+    -37: "It is an internal name or address.",
+    -40: "The key of the CSR is known to be compromised.",
+    -41: "The key of the CSR is invalid.",
+    -42: "The limit of calls is reached.",
+}
+_ADVICE = {
+    -1: "Use an https URL.",
+    -5: "Order a wildcard product, or a name without one.",
+    -6: "Order a product for single names, or a name with one wildcard.",
+    -7: "Give the country by two letters (ISO 3166).",
+    -15: "Add credit at Sectigo, then place the order again: nothing was ordered.",
+    -20: "Place a new order.",
+    -21: "Place a new order.",
+    -36: "Place a new order.",
+    -40: "Make a new key.",
+    -41: "Make a new key.",
+    **dict.fromkeys((-8, -9, -10, -11, -12, -13), "Make a new CSR."),
+}
+
+
+def words(code: int, message: str, item: str = "") -> str:
+    """One sentence in Sectigo's words, ours where it gives none, with its code."""
+    text = message.strip() or _MEANING.get(code, "It gives no reason.")
+    about = f" ({item})" if item and item not in text else ""
+    return f"{text[:1000]}{about} [{code}]"
+
+
+def refusal(form: Form, *, change: bool) -> CertwrightError:
+    """The error that a negative code means; ``change`` tells whether the call could have had an effect."""
+    code, text = form.code, f"Sectigo refused: {words(form.code, form.message, form.item)}"
+    if code == LOGIN:
+        return Misconfigured(text, advice=FOUR_CAUSES, code=str(code))
+    if code == CALL_LIMIT:
+        return Unavailable(text, code=str(code), retry_after=LIMIT_SECONDS)
+    if code == BEING_ISSUED:
+        return Unavailable(text, code=str(code), advice="It is done when the certificate is there.")
+    if code == UNKNOWN_ERROR:
+        kind = Unknown if change else Unavailable
+        return kind(text, code=str(code))
+    if code == VALUE_INVALID and names(form, "orderNumber", "certificateID", "baseOrderNumber", "serialNumber"):
+        return NotFound(text, advice="It does not exist, or belongs to another account.", code=str(code))
+    return Refused(text, advice=_ADVICE.get(code, ""), code=str(code))
+
+
+def names(form: Form, *parameters: str) -> bool:
+    """Whether an error is about one of these parameters."""
+    about = f"{form.item} {form.message}".lower()
+    return any(parameter.lower() in about for parameter in parameters)

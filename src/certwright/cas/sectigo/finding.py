@@ -1,0 +1,78 @@
+"""Finding what a call of unknown outcome may have brought about (§5.7)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from certwright.cas.sectigo import dcv, reporting, wire
+from certwright.cas.sectigo.api import SectigoAPI
+from certwright.model.ca import CAOrder, Ended
+from certwright.model.errors import NotFound
+from certwright.model.words import OrderState
+
+_SHOW = {"showCertificateID": wire.YES, "showOldItems": wire.YES}
+_PAGE = 100
+_ENDS = (OrderState.FAILED, OrderState.REJECTED, OrderState.CANCELLED)
+
+
+def by_reference(api: SectigoAPI, reference: str) -> tuple[CAOrder, ...]:
+    """Every order with that foreignOrderNumber, oldest first: 1 call.
+
+    What its proofs hold was in the answer that was lost: the value we had sent, unless the CA chose one of its own.
+    """
+    found = reporting.rows(api, {**_SHOW, "foreignOrderNumber": reference}, page=_PAGE)
+    return _orders(found, dcv.unique_value(reference))
+
+
+def marks(api: SectigoAPI, order_id: str) -> frozenset[str]:
+    """Numbers of the orders and certificates of a family: 1 call. Raises NotFound when none is shown."""
+    found = _family(api, order_id)
+    if not found:
+        raise NotFound(f"Sectigo shows no order {order_id}.")
+    return frozenset(number for row in found for number in (_order_mark(row), _certificate_mark(row)) if number)
+
+
+def replacement(api: SectigoAPI, order_id: str, reference: str, known: Collection[str]) -> tuple[CAOrder, ...]:
+    """The replacement with that reference, else what is new in the family: 1 or 2 calls."""
+    fresh = [row for row in _family(api, order_id) if not {_order_mark(row), _certificate_mark(row)} <= {*known, ""}]
+    ours = by_reference(api, reference)
+    new_ids = {row.get("orderNumber") for row in fresh}
+    named = tuple(one for one in ours if one.order_id in new_ids or _order_id_mark(one.order_id) not in known)
+    return named or _orders(fresh, dcv.unique_value(reference))
+
+
+def failure(api: SectigoAPI, ca_order: CAOrder) -> Ended | None:
+    """The end of an order that CollectSSL goes on calling processed, such as a CAA refusal (§3): 1 call."""
+    for row in reporting.rows(api, {**_SHOW, "orderNumber": ca_order.order_id}, page=_PAGE):
+        if row.get("certificateID") in ("", ca_order.certificate_id) or not ca_order.certificate_id:
+            order = reporting.reported(row)
+            if order.state in _ENDS:
+                return Ended(ca_order, order.state, f"Sectigo: {order.why}")
+    return None
+
+
+def _family(api: SectigoAPI, order_id: str) -> list[wire.Row]:
+    wanted = {**_SHOW, "orderNumber": order_id, "showAssociatedOrders": wire.YES}
+    return reporting.rows(api, wanted, page=_PAGE)
+
+
+def _orders(rows: Iterable[wire.Row], value: str) -> tuple[CAOrder, ...]:
+    """One CA order for each number, with its newest certificate, by age."""
+    found: dict[str, tuple[str, CAOrder]] = {}
+    for row in rows:
+        number = row.get("orderNumber")
+        found[number] = (row.get("dateTime"), CAOrder(number, row.get("certificateID"), dcv_value=value))
+    by_age = sorted(found.values(), key=lambda entry: (entry[0], entry[1].order_id.zfill(20)))
+    return tuple(order for _, order in by_age)
+
+
+def _order_mark(row: wire.Row) -> str:
+    return _order_id_mark(row.get("orderNumber")) if row.get("orderNumber") else ""
+
+
+def _order_id_mark(order_id: str) -> str:
+    return f"order {order_id}"
+
+
+def _certificate_mark(row: wire.Row) -> str:
+    return f"certificate {row.get('certificateID')}" if row.get("certificateID") else ""

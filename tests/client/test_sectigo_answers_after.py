@@ -1,0 +1,286 @@
+"""Sectigo's client against the literal answers of its documentation, once an order is placed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from certwright.model.ca import CAOrder, Ended, Pending, RevocationTarget
+from certwright.model.errors import NotFound, Refused, Unavailable, Unknown
+from certwright.model.words import DCVMethod, OrderState, RevocationReason, RevocationState, WaitingFor
+from tests.client.conftest import Server, answer
+from tests.client.sandbox import soon
+from tests.client.sectigo import (
+    MD5,
+    ORDER,
+    PLACED,
+    UNIQUE,
+    client,
+    form,
+    lines,
+    one,
+    pending,
+    placement,
+    received,
+)
+
+Serve = Callable[..., Server]
+KEY = "00" * 32
+TARGET = RevocationTarget("701234567", "90071234567", serial="a1b")
+
+
+# -- CollectSSL
+
+
+def test_48_an_order_is_asked_for_by_certificate_id_in_one_call(serve: Serve) -> None:
+    flags = "csrStatus=1&dcvStatus=0&ovCallBackStatus=-1&organizationValidationStatus=-1"
+    server = serve(form(f"errorCode=0&orderNumber=701234567&validationStatus=Awaiting+DCV&{flags}"))
+    with client(server) as ca:
+        progress = pending(ca.collect(ORDER, public_key_sha256=KEY))
+    call = one(server)
+    assert call.target == "/products/download/CollectSSL"
+    assert call.parameters["certificateID"] == "90071234567"
+    assert {call.parameters[name] for name in ("queryType", "responseFormat")} == {"1"}
+    assert call.parameters["responseType"] == "3"
+    assert "showCertificateID" not in call.parameters
+    assert progress.ca_order == ORDER
+    assert progress.waiting_for is WaitingFor.DOMAIN_CONTROL
+    assert {need.what: need.done for need in progress.requirements} == {
+        WaitingFor.CSR: True,
+        WaitingFor.DOMAIN_CONTROL: False,
+    }
+
+
+@pytest.mark.parametrize(
+    ("flags", "waiting"),
+    [
+        ("dcvStatus=0&organizationValidationStatus=0&ovCallBackStatus=0", WaitingFor.DOMAIN_CONTROL),
+        ("dcvStatus=1&organizationValidationStatus=2&ovCallBackStatus=0", WaitingFor.ORGANIZATION),
+        ("dcvStatus=1&organizationValidationStatus=1&ovCallBackStatus=0&evClickThroughStatus=0", WaitingFor.CALL_BACK),
+        ("dcvStatus=1&organizationValidationStatus=1&evClickThroughStatus=2", WaitingFor.CLICK_THROUGH),
+        ("dcvStatus=1&brandValStatus=0", WaitingFor.BRAND),
+        ("csrStatus=1&dcvStatus=1", WaitingFor.PROCESSING),
+    ],
+)
+def test_what_an_order_waits_for_is_the_first_thing_that_lacks(flags: str, waiting: WaitingFor, serve: Serve) -> None:
+    with client(serve(form(f"errorCode=0&{flags}"))) as ca:
+        assert pending(ca.collect(CAOrder("7"), public_key_sha256=KEY)).waiting_for is waiting
+
+
+@pytest.mark.parametrize(
+    ("code", "end"), [(-20, OrderState.REJECTED), (-21, OrderState.FAILED)], ids=["rejected", "revoked"]
+)
+def test_57_an_end_is_told_not_raised(code: int, end: OrderState, serve: Serve) -> None:
+    with client(serve(form(f"errorCode={code}&errorMessage=As+Sectigo+says%21"))) as ca:
+        ended = ca.collect(ORDER, public_key_sha256=KEY)
+    assert isinstance(ended, Ended)
+    assert ended.state is end
+    assert "As Sectigo says!" in ended.why
+
+
+def test_57_a_certificate_being_issued_is_awaited(serve: Serve) -> None:
+    server = serve(form("errorCode=-26&errorMessage=soon"))
+    with client(server) as ca:
+        assert pending(ca.collect(ORDER, public_key_sha256=KEY)).waiting_for is WaitingFor.PROCESSING
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_49_available_without_a_certificate_is_not_yet_issued(code: int, serve: Serve) -> None:
+    with client(serve(form(f"errorCode={code}"))) as ca:
+        progress = ca.collect(ORDER, public_key_sha256=KEY)
+    assert isinstance(progress, Pending)
+    assert progress.waiting_for is WaitingFor.PROCESSING
+
+
+# -- finding
+
+
+ROW = "1_orderNumber=701234567&1_1_certificateID=90071234567&1_1_status=issued"
+
+
+def test_32_an_order_is_found_by_its_reference_with_the_value_we_sent(serve: Serve) -> None:
+    server = serve(form(f"errorCode=0&noOfResults=1&{ROW}"), form("errorCode=0&noOfResults=1"), form(PLACED))
+    with client(server) as ca:
+        (found,) = ca.find("clm-000042")
+    call = received(server)[0]
+    assert call.api == "WebHostReport"
+    assert call.parameters["foreignOrderNumber"] == "clm-000042"
+    assert (found.order_id, found.certificate_id) == ("701234567", "90071234567")
+    sent = serve(form(PLACED))
+    with client(sent) as ca:
+        ca.place(placement(), deadline=soon())
+    assert found.dcv_value == received(sent)[0].parameters["uniqueValue"]
+
+
+def test_the_oldest_order_comes_first(serve: Serve) -> None:
+    rows = "1_orderNumber=701240000&1_dateTime=1790000100&2_orderNumber=99999999&2_dateTime=1790000000"
+    with client(serve(form(f"errorCode=0&noOfResults=2&{rows}"), form("errorCode=0&noOfResults=2"))) as ca:
+        assert [found.order_id for found in ca.find("clm-000042")] == ["99999999", "701240000"]
+
+
+@pytest.mark.parametrize("said", ["errorCode=0&noOfResults=0", "error_code=0"])
+def test_nothing_is_found_when_nothing_is_there(said: str, serve: Serve) -> None:
+    with client(serve(form(said))) as ca:
+        assert ca.find("clm-000042") == ()
+
+
+# -- revoking and withdrawing
+
+
+@pytest.mark.parametrize(
+    ("reason", "number"),
+    [
+        (RevocationReason.UNSPECIFIED, "0"),
+        (RevocationReason.KEY_COMPROMISE, "1"),
+        (RevocationReason.AFFILIATION_CHANGED, "3"),
+        (RevocationReason.SUPERSEDED, "4"),
+        (RevocationReason.CESSATION_OF_OPERATION, "5"),
+    ],
+)
+def test_64_a_reason_is_sent_as_its_number_and_a_comment_is_never_missing(
+    reason: RevocationReason, number: str, serve: Serve
+) -> None:
+    server = serve(form("errorCode=0"))
+    with client(server) as ca:
+        assert ca.revoke(TARGET, reason, "", deadline=soon()).state is RevocationState.REVOKED
+    sent = one(server).parameters
+    assert (sent["codeReason"], sent["certificateID"]) == (number, "90071234567")
+    assert sent["revocationReason"]
+
+
+def test_62_a_serial_is_sent_in_upper_case(serve: Serve) -> None:
+    server = serve(form("errorCode=0"))
+    with client(server) as ca:
+        ca.revoke(RevocationTarget("7", serial="a1b"), RevocationReason.SUPERSEDED, "x", deadline=soon())
+    assert one(server).parameters["serialNumber"].lstrip("0") == "A1B"
+
+
+@pytest.mark.parametrize("code", [-20, -21])
+def test_62_already_revoked_is_success(code: int, serve: Serve) -> None:
+    with client(serve(form(f"errorCode={code}&errorMessage=already"))) as ca:
+        done = ca.revoke(TARGET, RevocationReason.SUPERSEDED, "", deadline=soon())
+    assert done.state is RevocationState.REVOKED
+
+
+def test_65_what_is_being_issued_can_be_revoked_later(serve: Serve) -> None:
+    with client(serve(form("errorCode=-26&errorMessage=signing"))) as ca, pytest.raises(Unavailable) as caught:
+        ca.revoke(TARGET, RevocationReason.SUPERSEDED, "", deadline=soon())
+    assert not isinstance(caught.value, Unknown)
+
+
+def test_a_pending_order_is_withdrawn_after_a_look(serve: Serve) -> None:
+    server = serve(form("errorCode=0"), form("errorCode=0"))
+    with client(server) as ca:
+        ca.cancel(ORDER, "not needed")
+    assert [call.api for call in received(server)] == ["CollectSSL", "AutoRevokeSSL"]
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_an_issued_order_is_not_revoked_by_a_withdrawal(code: int, serve: Serve) -> None:
+    server = serve(form(f"errorCode={code}"))
+    with client(server) as ca, pytest.raises(Refused, match="issued"):
+        ca.cancel(ORDER, "")
+    assert [call.api for call in received(server)] == ["CollectSSL"]
+
+
+def test_an_order_that_is_withdrawn_already_is_left_alone(serve: Serve) -> None:
+    server = serve(form("errorCode=-20&errorMessage=rejected"))
+    with client(server) as ca:
+        ca.cancel(ORDER, "")
+    assert server.connections == 1
+
+
+# -- control of names
+
+
+DETAILS = (
+    "errorCode=0&1_domainName=a.example.com&1_dcvMethod=CNAME_CSR_HASH&1_dcvStatus=Validated"
+    "&2_domainName=b.example.com&2_dcvMethod=HTTP+CSR+Hash&2_dcvStatus=Not+Validated"
+    "&3_domainName=c.example.com&3_dcvMethod=CNAME+CSR+Hash&3_dcvStatus=Not+Validated"
+)
+MANY = placement(product="279", names=("a.example.com", "b.example.com", "c.example.com"), common_name="a.example.com")
+
+
+def test_47_not_validated_is_pending(serve: Serve) -> None:
+    with client(serve(form(DETAILS))) as ca:
+        found = ca.authorizations(ORDER)
+    assert [(seen.name, seen.method, seen.proven) for seen in found] == [
+        ("a.example.com", DCVMethod.DNS_CNAME, True),
+        ("b.example.com", DCVMethod.HTTP, False),
+        ("c.example.com", DCVMethod.DNS_CNAME, False),
+    ]
+
+
+def test_8_44_unproven_names_are_looked_at_in_one_call_without_a_response_format(serve: Serve) -> None:
+    proven = DETAILS.replace("Not+Validated", "Validated")
+    server = serve(form(DETAILS), form("errorCode=0"), form(proven))
+    with client(server) as ca:
+        assert ca.check_control(ORDER, MANY) is True
+    (update,) = [call for call in received(server) if call.api == "AutoUpdateDCV"]
+    assert update.parameters["domainNames"] == "b.example.com c.example.com"
+    assert update.parameters["newMethods"] == "HTTP_CSR_HASH,CNAME_CSR_HASH"
+    assert "responseFormat" not in update.parameters
+
+
+def test_proofs_are_of_the_unproven_names_and_of_the_order_s_own_value(serve: Serve) -> None:
+    with client(serve(form(DETAILS))) as ca:
+        proofs = ca.proofs(ORDER, MANY)
+    assert [proof.name for proof in proofs] == ["b.example.com", "c.example.com"]
+    assert all(UNIQUE in proof.value for proof in proofs)
+    assert proofs[0].where == f"http://b.example.com/.well-known/pki-validation/{MD5}.txt"
+
+
+def test_43_changing_to_e_mail_needs_an_address(serve: Serve) -> None:
+    server = serve(form(DETAILS))
+    with client(server) as ca, pytest.raises(Refused):
+        ca.change_method(ORDER, MANY, "email", name="b.example.com")
+    assert not [call for call in received(server) if call.api == "AutoUpdateDCV"]
+
+
+def test_the_method_of_one_name_is_changed_alone(serve: Serve) -> None:
+    changed = DETAILS.replace("HTTP+CSR+Hash", "EMAIL")
+    server = serve(form(DETAILS), form("errorCode=0"), form(changed))
+    with client(server) as ca:
+        ca.change_method(ORDER, MANY, "email:admin@example.com", name="b.example.com")
+    (update,) = [call for call in received(server) if call.api == "AutoUpdateDCV"]
+    sent = {name: text for name, text in update.parameters.items() if not name.startswith("login")}
+    assert sent == {
+        "orderNumber": "701234567",
+        "domainName": "b.example.com",
+        "newMethod": "EMAIL",
+        "newDCVEmailAddress": "admin@example.com",
+    }
+
+
+def test_45_addresses_are_distinct_and_never_none(serve: Serve) -> None:
+    heads = ("admin", "administrator", "hostmaster", "postmaster", "webmaster")
+    levels = (("level2_email", "example.org"), ("level3_email", "www.example.org"))
+    rows = [f"{label}\t{head}@{domain}" for label, domain in levels for head in heads]
+    server = serve(lines("0", "domain_name\twww.example.org", "whois_email\tnone", *rows, *rows[:3]))
+    with client(server) as ca:
+        found = ca.dcv_addresses("www.example.org")
+    assert len(found) == len(set(found)) == 10
+    assert all("@" in address for address in found)
+
+
+def test_46_a_name_without_addresses_is_refused(serve: Serve) -> None:
+    with client(serve(lines("-37", "Internal Server Name or IP address!"))) as ca, pytest.raises(Refused) as caught:
+        ca.dcv_addresses("intranet")
+    assert caught.value.code == "-37"
+
+
+# -- what the CA says of its own work
+
+
+def test_72_what_cannot_be_read_changes_nothing(serve: Serve) -> None:
+    server = serve(answer(200, b"0" * 100))
+    with client(server) as ca, pytest.raises(Unavailable):
+        ca.collect(ORDER, public_key_sha256=KEY)
+
+
+def test_57_an_order_that_is_not_shown_is_not_lost(serve: Serve) -> None:
+    said = form("errorCode=-4&errorMessage=The+value+of+the+%27certificateID%27+argument+is+invalid%21")
+    with client(serve(said)) as ca, pytest.raises((Unavailable, NotFound)):
+        ca.collect(ORDER, public_key_sha256=KEY)
