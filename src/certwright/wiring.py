@@ -30,13 +30,17 @@ from certwright.pki.certificate import Certificate, parse_pem_many
 from certwright.store import setup
 
 if TYPE_CHECKING:
+    from certwright.engine.challenges import Challenges
     from certwright.engine.durable import Engine
     from certwright.keys.pkcs11 import Pkcs11Keys
     from certwright.store.accounts import Account, Accounts
+    from certwright.store.ca_orders import CAOrders
     from certwright.store.inventory import Inventory
     from certwright.store.keys import KeyStore
     from certwright.store.orders import Orders
+    from certwright.store.targets import Target, Targets
     from certwright.store.workers import Workers
+    from certwright.targets.dcv.publisher import Publisher
 
 
 # Settings that every CA account has, beside those of its CA's about.toml: they are ours, not the CA's.
@@ -161,11 +165,33 @@ class Certwright:
         return Inventory(self.clock)
 
     @cached_property
+    def ca_orders(self) -> CAOrders:
+        """What the CAs' own lists show."""
+        from certwright.store.ca_orders import CAOrders
+
+        return CAOrders(self.clock)
+
+    @cached_property
     def keys(self) -> KeyStore:
         """The key rows."""
         from certwright.store.keys import KeyStore
 
         return KeyStore(self.clock)
+
+    @cached_property
+    def targets(self) -> Targets:
+        """The targets."""
+        from certwright.store.targets import Targets
+
+        return Targets(self.clock)
+
+    @cached_property
+    def challenges(self) -> Challenges:
+        """Publishes proofs at the targets."""
+        from certwright.engine.challenges import Challenges
+        from certwright.store.targets import ChallengeStore
+
+        return Challenges(self.targets, ChallengeStore(self.clock), self.publisher)
 
     @cached_property
     def workers(self) -> Workers:
@@ -196,8 +222,8 @@ class Certwright:
 
     def engine(self, concurrency: int | None = None) -> Engine:
         """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
+        from certwright.engine import challenges, watch
         from certwright.engine.durable import Chore, Engine, Work
-        from certwright.engine.watch import PERIOD, Watch
 
         runner = self.runner
         works = {
@@ -211,7 +237,10 @@ class Certwright:
             works,
             concurrency=concurrency or self.settings.concurrency,
             alive=self.identity.alive,
-            chores=[Chore("watch", Watch(self.orders, self.ports).turn, PERIOD.total_seconds())],
+            chores=[
+                Chore("watch", watch.Watch(self.orders, self.ports).turn, watch.PERIOD.total_seconds()),
+                Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds()),
+            ],
         )
 
     def seal_secrets(self, account: str, values: Mapping[str, str]) -> bytes:
@@ -222,6 +251,21 @@ class Certwright:
         """The secrets of a CA account, opened; never to be shown."""
         opened: dict[str, str] = json.loads(self.envelope.open(account.sealed_secrets, _secrets_place(account.name)))
         return opened
+
+    def seal_target_secrets(self, target: str, values: Mapping[str, str]) -> bytes:
+        """The secrets of a target in their envelope."""
+        return self.envelope.seal(json.dumps(dict(values)).encode(), _target_place(target))
+
+    def target_secrets(self, target: Target) -> dict[str, str]:
+        """The secrets of a target, opened; never to be shown."""
+        opened: dict[str, str] = json.loads(self.envelope.open(target.sealed_secrets, _target_place(target.name)))
+        return opened
+
+    def publisher(self, target: Target) -> Publisher:
+        """A target, opened; raises Misconfigured when its settings do not fit."""
+        from certwright.targets.dcv.publisher import open_publisher
+
+        return open_publisher(target.kind, target.settings, self.target_secrets(target))
 
     def adapter(self, account: Account) -> CertificateAuthority:
         """The adapter of a CA account as it is now; raises Misconfigured when its settings do not fit."""
@@ -265,6 +309,7 @@ class Certwright:
             orders=self.runner.orders,
             revocations=self.runner.revocations,
             inventory=self.inventory,
+            challenges=self.challenges,
             catalogue=AccountCatalogue(self.accounts, account, adapter),
             standing=AccountStanding(account, self.clock),
             trust=trust_of(account),
@@ -277,6 +322,10 @@ class Certwright:
         for account in list(self.accounts.all()):
             place = _secrets_place(account.name)
             self.accounts.reseal(account.name, self.envelope.rewrap(account.sealed_secrets, place))
+            count += 1
+        for target in list(self.targets.all()):
+            place = _target_place(target.name)
+            self.targets.reseal(target.name, self.envelope.rewrap(target.sealed_secrets, place))
             count += 1
         for key in self.keys.all():
             if key.sealed:
@@ -356,6 +405,10 @@ def _seconds(account: Account) -> dict[str, float]:
 
 def _anchors(roots: tuple[Certificate, ...]) -> tuple[Certificate, ...]:
     return tuple({root.fingerprint: root for root in roots}.values())
+
+
+def _target_place(target: str) -> str:
+    return f"target:{target}:secrets"
 
 
 def _secrets_place(account: str) -> str:

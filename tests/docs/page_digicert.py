@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterable
 
-from certwright.cas.about import About, Field
+from certwright.cas.about import About
 from certwright.cas.digicert import DigiCert, wire
 from certwright.model import ports
+from certwright.model.fields import Field
 from tests.docs.markdown import MADE, code, prose, table
 
 ABOUT = About.load("digicert")
-_PROPERTIES = ("settle_time",)
+_PROPERTIES = ("settle_time", "looks")
 
 
 def page() -> str:

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from certwright.cas.about import About
-from certwright.doors.cli import wishes
+from certwright.doors.cli import ca_orders, wishes
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import account_json
@@ -30,7 +30,7 @@ _LARGEST_SECRET = 65_536
 @app.command()
 def add(
     name: Name,
-    ca: Annotated[str, typer.Option(help="Which CA: digicert.")],
+    ca: Annotated[str, typer.Option(help="Which CA: digicert, sectigo.")],
     url: Annotated[str, typer.Option(help="Base URL of its API; the CA's own by default.")] = "",
     setting: Annotated[
         list[str] | None,
@@ -296,3 +296,7 @@ def remove(name: Name) -> None:
     with opened() as certwright:
         certwright.accounts.remove(name)
         say(f"{name} is removed")
+
+
+app.command("import")(ca_orders.import_orders)
+app.command()(ca_orders.addresses)

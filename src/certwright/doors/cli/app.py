@@ -88,6 +88,7 @@ _GROUPS = {
     "key": ("keys", "Private keys we hold."),
     "csr": ("csrs", "Make and read CSRs."),
     "token": ("tokens", "PKCS#11 tokens (HSMs)."),
+    "target": ("targets", "Targets: where Certwright publishes DCV proofs itself."),
     "kek": ("kek", "The key-encryption key that seals what is secret."),
 }
 _COMMANDS = {"worker": "worker", "demo": "demo", "init": "init", "serve": "serve"}

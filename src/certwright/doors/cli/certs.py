@@ -1,4 +1,4 @@
-"""``certwright cert``: list, show, export, reissue, duplicate, revoke."""
+"""``certwright cert``: list, show, export, revoke."""
 
 from __future__ import annotations
 
@@ -9,28 +9,20 @@ from typing import Annotated
 
 import typer
 
-from certwright.doors.cli import follow, wishes
+from certwright.doors.cli import follow, successors, wishes
 from certwright.doors.cli.export import Format, write
-from certwright.doors.cli.options import AsJSON, Comment, Wait
-from certwright.doors.cli.orders import finish, show_revocation
+from certwright.doors.cli.options import AsJSON, Comment, Wait, WhichCertificate
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import certificate_json, revocation_json
+from certwright.doors.cli.showing import show_revocation
 from certwright.doors.cli.terminal import cell, fields, moment, print_json, state, table
 from certwright.model.ca import CAOrder
 from certwright.model.errors import Refused
-from certwright.model.order import Order, Revocation
-from certwright.model.words import CertificateState, Operation, RevocationReason, RevocationState
-from certwright.pki import names as pki_names
+from certwright.model.order import Revocation
+from certwright.model.words import CertificateState, RevocationReason, RevocationState
 from certwright.store.inventory import Entry
-from certwright.wiring import Certwright
 
 app = typer.Typer()
-Which = Annotated[
-    str,
-    typer.Argument(
-        metavar="CERTIFICATE", help="Its fingerprint (8 hex digits or more), serial, number or common name."
-    ),
-]
 
 
 @app.command("list")
@@ -70,7 +62,7 @@ def _key_place(entry: Entry) -> str:
 
 
 @app.command()
-def show(which: Which, as_json: AsJSON = False) -> None:
+def show(which: WhichCertificate, as_json: AsJSON = False) -> None:
     """Show a certificate and what is known about it."""
     with opened() as certwright:
         entry = certwright.inventory.get(which)
@@ -101,7 +93,7 @@ def show(which: Which, as_json: AsJSON = False) -> None:
 
 @app.command()
 def export(
-    which: Which,
+    which: WhichCertificate,
     form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.PEM,
     target: Annotated[Path | None, typer.Option("--out", help="Where to; standard output by default.")] = None,
     leaf_only: Annotated[bool, typer.Option("--leaf-only", help="Without the chain.")] = False,
@@ -152,104 +144,14 @@ def _write_private(target: Path, content: bytes) -> None:
         raise Refused(f"{target} cannot be written: {error.strerror}.") from None
 
 
-@app.command()
-def reissue(
-    which: Which,
-    name: Annotated[list[str] | None, typer.Option(help="The names it is to have; unchanged by default.")] = None,
-    key: Annotated[str, typer.Option(help="Where the new key is made; where the old one is by default.")] = "",
-    csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have; - reads it from stdin.")] = "",
-    option: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")
-    ] = None,
-    reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same reissue.")] = "",
-    comment: Comment = "",
-    wait: Wait = None,
-    as_json: AsJSON = False,
-) -> int:
-    """Get a changed certificate inside the same CA order, with a new key unless a CSR is given."""
-    return _inside(Operation.REISSUE, which, name, key, csr, option, reference, comment, wait, as_json=as_json)
-
-
-@app.command()
-def duplicate(
-    which: Which,
-    key: Annotated[str, typer.Option(help="Where the new key is made; where the old one is by default.")] = "",
-    csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have; - reads it from stdin.")] = "",
-    option: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="An option of the CA.")
-    ] = None,
-    reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same duplicate.")] = "",
-    comment: Comment = "",
-    wait: Wait = None,
-    as_json: AsJSON = False,
-) -> int:
-    """Get one more certificate of the same names beside it, inside the same CA order."""
-    return _inside(Operation.DUPLICATE, which, None, key, csr, option, reference, comment, wait, as_json=as_json)
-
-
-def _inside(
-    operation: Operation,
-    which: str,
-    names: list[str] | None,
-    key: str,
-    csr: str,
-    option: list[str] | None,
-    reference: str,
-    comment: str,
-    wait: float | None,
-    *,
-    as_json: bool,
-) -> int:
-    with opened() as certwright:
-        entry = certwright.inventory.get(which)
-        if not entry.ca_order.order_id:
-            raise Refused("This certificate belongs to no CA order we know of.")
-        wishes.check_account(certwright, entry.account)
-        first = _order_of(certwright, entry)
-        given = wishes.read_csr(csr) if csr else None
-        wanted = [pki_names.normalise(name) for name in names or (() if given else entry.certificate.names)]
-        request = wishes.request(
-            operation,
-            _common_name_first(wanted, entry.certificate.common_name),
-            given,
-            product=first.request.product if first else "",
-            organization=first.request.organization if first else "",
-            inside=entry.ca_order.order_id,
-            comment=comment,
-            options=wishes.pairs(option or []),
-        )
-        label = request.common_name
-        place = (
-            wishes.key(certwright, key, given, label=label)
-            if key or given
-            else wishes.same_place(certwright, entry.key, label)
-        )
-        order, _ = certwright.orders.create(
-            entry.account,
-            request,
-            place,
-            reference=wishes.reference(certwright, reference),
-            csr=given.der if given else b"",
-            replaces=entry.certificate.fingerprint,
-            watched_until=certwright.clock.now() + timedelta(seconds=min(wait, 86_400)) if wait else None,
-        )
-        return finish(certwright, order, wait, as_json=as_json)
-
-
-def _order_of(certwright: Certwright, entry: Entry) -> Order | None:
-    return certwright.orders.get(str(entry.order_id)) if entry.order_id else None
-
-
-def _common_name_first(names: list[str], common_name: str | None) -> list[str]:
-    """The names with the former common name in front: the first one becomes the common name again."""
-    if common_name and common_name in names:
-        return [common_name, *(name for name in names if name != common_name)]
-    return names
+app.command()(successors.reissue)
+app.command()(successors.duplicate)
+app.command()(successors.renew)
 
 
 @app.command()
 def revoke(
-    which: Which,
+    which: WhichCertificate,
     reason: Annotated[RevocationReason, typer.Option(help="Why, in the words of RFC 5280.")] = (
         RevocationReason.UNSPECIFIED
     ),
@@ -269,7 +171,7 @@ def revoke(
             raise Refused("This certificate belongs to no CA account we know of.")
         wishes.check_account(certwright, entry.account)
         revocation = certwright.orders.revoke(
-            _order_of(certwright, entry),
+            successors.order_of(certwright, entry),
             entry.account,
             CAOrder(entry.ca_order.order_id, "" if whole_order else entry.ca_order.certificate_id),
             fingerprint="" if whole_order else entry.certificate.fingerprint,

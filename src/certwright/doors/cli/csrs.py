@@ -12,8 +12,11 @@ from certwright.doors.cli import wishes
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import cell, fields, print_json
+from certwright.model.ca import Placement
 from certwright.model.errors import Refused
+from certwright.model.ports import ChecksCSR
 from certwright.model.words import Operation
+from certwright.pki.csr import CSR
 from certwright.pki.csr import decode as decode_csr
 from certwright.pki.weak import weakness
 
@@ -50,14 +53,20 @@ def create(
 
 @app.command()
 def decode(
-    file: Annotated[str, typer.Argument(help="PEM or DER; - reads standard input.")], as_json: AsJSON = False
+    file: Annotated[str, typer.Argument(help="PEM or DER; - reads standard input.")],
+    account: Annotated[str, typer.Option(help="Ask the CA of this CA account, too, what it thinks of it.")] = "",
+    product: Annotated[str, typer.Option(help="With --account: for this product.")] = "",
+    as_json: AsJSON = False,
 ) -> None:
     """Show what a CSR asks for, and whether its key may be used."""
     csr = wishes.read_csr(file)
     weak = weakness(csr.public_key)
+    if account:
+        _ask_the_ca(csr, account, product)
     if as_json:
         print_json(
             {
+                "accepted_by": account or None,
                 "common_name": csr.common_name,
                 "names": list(csr.names),
                 "subject": csr.subject,
@@ -77,5 +86,18 @@ def decode(
             "public key": csr.public_key_sha256,
             "signed with": cell(csr.signature_hash),
             "weakness": f"[red]{cell(weak)}[/]" if weak else "",
+            "taken by": cell(account),
         },
     )
+
+
+def _ask_the_ca(csr: CSR, account: str, product: str) -> None:
+    """Raises Refused with what the CA does not like about it."""
+    with opened() as certwright:
+        ca = certwright.adapter(certwright.accounts.get(account))
+        if not isinstance(ca, ChecksCSR):
+            raise Refused("This CA decodes no CSR over its API.")
+        names = tuple(csr.names)
+        ca.check_csr(
+            Placement(reference="", csr=csr.der, names=names, common_name=csr.common_name or names[0], product=product)
+        )

@@ -12,3 +12,14 @@ Wait = Annotated[
     float | None,
     typer.Option(metavar="[SECONDS]", help="Stay until it is done; without a number as long as it takes."),
 ]
+DCV = Annotated[
+    list[str] | None,
+    typer.Option("--dcv", metavar="[NAME=]METHOD", help="How control of all names, or of one, is proven."),
+]
+Which = Annotated[str, typer.Argument(metavar="ORDER", help="Our number of the order, its reference or the CA's id.")]
+WhichCertificate = Annotated[
+    str,
+    typer.Argument(
+        metavar="CERTIFICATE", help="Its fingerprint (8 hex digits or more), serial, number or common name."
+    ),
+]

@@ -7,20 +7,20 @@ from typing import Annotated
 
 import typer
 
-from certwright.doors.cli import follow, wishes
-from certwright.doors.cli.options import AsJSON, Comment, Wait
+from certwright.doors.cli import ca_orders, control, follow, wishes
+from certwright.doors.cli.options import DCV, AsJSON, Comment, Wait, Which
 from certwright.doors.cli.session import opened
-from certwright.doors.cli.shapes import order_json, proof_json, revocation_json
-from certwright.doors.cli.terminal import cell, fields, moment, print_json, say, state, table, warn
+from certwright.doors.cli.shapes import order_json, revocation_json
+from certwright.doors.cli.showing import exit_code, finish, show_revocation, show_short
+from certwright.doors.cli.terminal import cell, moment, print_json, say, state, table, warn
 from certwright.model.ca import CAOrder, Term
-from certwright.model.errors import Refused
-from certwright.model.order import Order, Revocation
+from certwright.model.errors import CertwrightError, Refused
+from certwright.model.order import Order
 from certwright.model.ports import Approves, FindsByReference, ProvesControl
 from certwright.model.words import Operation, OrderState, WaitingFor
 from certwright.wiring import Certwright
 
 app = typer.Typer()
-Which = Annotated[str, typer.Argument(metavar="ORDER", help="Our number of the order, its reference or the CA's id.")]
 
 
 @app.command()
@@ -35,7 +35,7 @@ def place(
     lifetime: Annotated[int | None, typer.Option(metavar="DAYS", help="How long the certificate lives.")] = None,
     reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same order.")] = "",
     renewal_of: Annotated[str, typer.Option(metavar="ORDER", help="The CA's id of the order it renews.")] = "",
-    dcv: Annotated[str, typer.Option(metavar="METHOD", help="How control of the names is proven.")] = "",
+    dcv: DCV = None,
     option: Annotated[
         list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One of the CA's own options.")
     ] = None,
@@ -47,6 +47,7 @@ def place(
     with opened() as certwright:
         wishes.check_account(certwright, account)
         given = wishes.read_csr(csr) if csr else None
+        method, methods = wishes.dcv(dcv or [])
         request = wishes.request(
             Operation.NEW,
             name or [],
@@ -56,7 +57,8 @@ def place(
             term=Term.parse(term) if term else None,
             lifetime_days=lifetime,
             renewal_of=renewal_of,
-            dcv_method=dcv,
+            dcv_method=method,
+            dcv_methods=methods,
             comment=comment,
             options=wishes.pairs(option or []),
         )
@@ -71,26 +73,6 @@ def place(
         if not new:
             warn(f"reference {order.reference} is order {order.id} already; nothing new was recorded")
         return finish(certwright, order, wait, as_json=as_json)
-
-
-def finish(certwright: Certwright, order: Order, wait: float | None, *, as_json: bool) -> int:
-    """Advance or follow the order, show how it stands, and give the exit code that tells it."""
-    order = follow.order(certwright, order, wait)
-    if as_json:
-        print_json(order_json(order))
-    else:
-        _show_short(order)
-    return _exit_code(order, waited=wait is not None)
-
-
-def _exit_code(order: Order, *, waited: bool) -> int:
-    if order.state is OrderState.ISSUED:
-        return 0
-    if order.ended:
-        return 1
-    if order.trouble:
-        return {"unavailable": 3, "misconfigured": 4}[order.trouble]
-    return 3 if waited else 0
 
 
 def _watched_until(certwright: Certwright, wait: float | None) -> datetime | None:
@@ -145,7 +127,7 @@ def show(which: Which, as_json: AsJSON = False) -> None:
         if as_json:
             print_json({**order_json(order), "journal": journal, "intents": intents})
             return
-        _show_short(order)
+        show_short(order)
         table(
             "Journal",
             ("at (UTC)", "kind", "step", "what"),
@@ -160,47 +142,6 @@ def show(which: Which, as_json: AsJSON = False) -> None:
                     for row in intents
                 ),
             )
-
-
-def _show_short(order: Order) -> None:
-    placed = order.ca_order or CAOrder("")
-    key = order.key
-    fields(
-        f"order {order.id}",
-        {
-            "state": state(order.state) + (f" [dim]({cell(order.waiting_for)})[/]" if order.waiting_for else ""),
-            "why": cell(order.why),
-            "advice": f"[cyan]{cell(order.advice)}[/]" if order.advice else "",
-            "names": cell(", ".join(order.request.names)),
-            "account": cell(f"{order.account} · {order.request.product}"),
-            "reference": cell(order.reference),
-            "CA order": cell(placed.order_id),
-            "key": cell(f"{key.kind} {key.spec or ''} {key.token} {key.cka_id}".strip()),
-            "certificate": cell(order.fingerprint),
-            "next look": moment(order.next_action_at),
-        },
-    )
-    if order.proofs and not order.ended:
-        table(
-            "To be published",
-            ("name", "method", "where", "value"),
-            ((cell(p.name), cell(p.method), cell(p.where), cell(p.value)) for p in order.proofs),
-        )
-
-
-def show_revocation(revocation: Revocation) -> None:
-    """A revocation, for a person."""
-    whole = revocation.target.whole_order
-    fields(
-        f"revocation {revocation.id}",
-        {
-            "state": state(revocation.state),
-            "why": cell(revocation.why),
-            "advice": cell(revocation.advice),
-            "of": f"the whole CA order {cell(revocation.target.order_id)}" if whole else revocation.fingerprint,
-            "reason": cell(revocation.reason),
-        },
-    )
 
 
 @app.command()
@@ -219,7 +160,7 @@ def check(which: Which, as_json: AsJSON = False) -> int:
         if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended and order.ca_order is not None:
             ca = certwright.ports(order.account).ca
             if isinstance(ca, ProvesControl):
-                proven = ca.check_control(order.ca_order)
+                proven = ca.check_control(order.ca_order, order.placement)
                 certwright.orders.note(
                     order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}"
                 )
@@ -308,10 +249,10 @@ def cancel(which: Which, comment: Comment = "cancelled by the operator", as_json
         if as_json:
             print_json(order_json(order))
         else:
-            _show_short(order)
+            show_short(order)
         if order.state is OrderState.CANCELLED:
             return 0
-        return _exit_code(order, waited=True)
+        return exit_code(order, waited=True)
 
 
 @app.command()
@@ -319,6 +260,7 @@ def forget(which: Which, as_json: AsJSON = False) -> None:
     """Delete an order here only: the CA is not told, and its certificate stays in the inventory."""
     with opened() as certwright:
         order = certwright.orders.get(which)
+        _withdraw_proofs(certwright, order)
         certwright.orders.forget(order)
         if as_json:
             print_json({"forgotten": order.id, "reference": order.reference, "certificate": order.fingerprint or None})
@@ -326,30 +268,15 @@ def forget(which: Which, as_json: AsJSON = False) -> None:
             say(f"order {order.id} is forgotten; its certificate and key stay")
 
 
-@app.command()
-def dcv(
-    which: Which,
-    method: Annotated[str, typer.Option(help="Switch to this method first.")] = "",
-    as_json: AsJSON = False,
-) -> None:
-    """Show what must be published to prove control of an order's names, or change how it is proven."""
-    with opened() as certwright:
-        order = certwright.orders.get(which)
-        if order.ca_order is None or order.ended:
-            raise Refused(f"Order {order.id} has nothing to prove: it is {order.state}.")
-        ca = certwright.ports(order.account).ca
-        if not isinstance(ca, ProvesControl):
-            raise Refused("This CA has no domain control over its API.")
-        proofs = ca.change_method(order.ca_order, method) if method else order.proofs or ca.proofs(order.ca_order)
-        certwright.orders.keep_proofs(order, proofs)
-        if method:
-            certwright.orders.note(order, f"changed the method of domain control to {method}")
-            certwright.orders.wake(order)
-        for proof in proofs:
-            if as_json:
-                print_json(proof_json(proof))
-            else:
-                fields(
-                    proof.name,
-                    {"method": cell(proof.method), "where": cell(proof.where), "value": cell(proof.value)},
-                )
+def _withdraw_proofs(certwright: Certwright, order: Order) -> None:
+    try:
+        certwright.challenges.withdraw(order)
+    except CertwrightError as error:
+        warn(f"a proof of it still stands, and a worker will try to take it away: {error}")
+
+
+app.command()(ca_orders.report)
+app.command()(control.dcv)
+app.command()(control.remove_name)
+app.command()(control.call_back)
+app.command()(control.click_through)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from certwright.model.ca import CAOrder, Proof
+from certwright.model.ca import CAOrder, Proof, ReportedOrder
 from certwright.model.order import KeyReference, Order, Revocation
 from certwright.store.accounts import Account
 from certwright.store.inventory import Entry
@@ -36,6 +36,7 @@ def order_json(order: Order) -> dict[str, Any]:
         "certificate": order.fingerprint or None,
         "key": key_json(order.key),
         "proofs": [proof_json(proof) for proof in order.proofs],
+        "requirements": [{"what": one.what, "done": one.done, "note": one.note or None} for one in order.requirements],
         "created_at": order.created_at,
         "placed_at": order.placed_at,
         "next_action_at": order.next_action_at,
@@ -63,6 +64,29 @@ def proof_json(proof: Proof) -> dict[str, Any]:
         "where": proof.where,
         "value": proof.value,
         "expires_at": proof.expires_at,
+    }
+
+
+def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
+    """A CA order as the CA's own list shows it."""
+    return {
+        "account": account,
+        "ca_order_id": order.ca_order.order_id,
+        "ca_certificate_id": order.ca_order.certificate_id or None,
+        "base_order_id": order.base_order_id or None,
+        "state": order.state,
+        "certificate_state": order.certificate_state,
+        "product": order.product or None,
+        "names": list(order.names),
+        "common_name": order.common_name or None,
+        "organization": order.organization or None,
+        "serial": order.serial or None,
+        "placed_at": order.placed_at,
+        "not_before": order.not_before,
+        "not_after": order.not_after,
+        "term_ends_at": order.term_ends_at,
+        "cost": order.cost or None,
+        "why": order.why or None,
     }
 
 

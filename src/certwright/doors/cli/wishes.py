@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from certwright.cas.about import About
 from certwright.model.errors import Misconfigured, Refused
 from certwright.model.order import KeyReference, Request
 from certwright.model.words import KeyKind, Operation
@@ -15,12 +16,15 @@ from certwright.pki import csr as csrs
 from certwright.pki import names as pki_names
 from certwright.pki.csr import CSR
 from certwright.pki.keys import KeySpec, parse_key_spec
+from certwright.store.inventory import Entry
 from certwright.store.orders import KeyWish
 from certwright.wiring import Certwright
 
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _LONGEST_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
 _LARGEST_CSR = 65_536
+_REMAINING = "remaining_days"  # the option's name in about.toml
+_MOST_REMAINING = 90  # what CAs add at most to an order that renews another
 
 
 def check_account(certwright: Certwright, name: str) -> None:
@@ -123,6 +127,24 @@ def reference(certwright: Certwright, text: str) -> str:
             f"{text!r} cannot be a reference.", advice="Up to 64 letters, digits and . _ : / - are safe at every CA."
         )
     return text
+
+
+def remaining(certwright: Certwright, entry: Entry) -> Mapping[str, str]:
+    """The option that has a CA add the days a predecessor still has; empty at CAs without, or when none are left."""
+    about = About.load(certwright.accounts.get(entry.account).ca)
+    if _REMAINING not in {field.name for field in about.options}:
+        return {}
+    left = (entry.certificate.not_after - certwright.clock.now()).days
+    return {_REMAINING: str(min(left, _MOST_REMAINING))} if left > 0 else {}
+
+
+def dcv(words: Sequence[str]) -> tuple[str, Mapping[str, str]]:
+    """``METHOD`` and ``NAME=METHOD`` words: the method of all names, and those of single ones by name."""
+    single = [word for word in words if "=" not in word]
+    if len(single) > 1:
+        raise Refused("One method is for all names; give others as NAME=METHOD.")
+    each = pairs([word for word in words if "=" in word])
+    return "".join(single), {pki_names.normalise(name): method for name, method in each.items()}
 
 
 def pairs(words: Sequence[str]) -> Mapping[str, str]:

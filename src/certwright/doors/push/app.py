@@ -1,8 +1,8 @@
 """The server's WSGI application: push endpoints, and whether the work is on time.
 
-``POST /push/CA/ACCOUNT`` takes a CA's webhook. Whatever it says, it changes nothing but *when* we look: the order it
-names (or, when it names none, every order of the account that waits) becomes due now. Forged, replayed and unknown
-ones therefore change nothing.
+``/push/CA/ACCOUNT`` takes what a CA pushes, as POST or (some CAs) as GET. Whatever it says, it changes nothing but
+*when* we look: the order it names (or, when it names none, every order of the account that waits) becomes due now.
+Forged, replayed and unknown ones therefore change nothing.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Application:
             return self._health()
         parts = path.strip("/").split("/")
         if len(parts) == 3 and parts[0] == "push":
-            if method != "POST":
+            if method not in ("GET", "POST"):
                 return "405 Method Not Allowed", b""
             return self._push(parts[1], parts[2], environ)
         return "404 Not Found", b""
@@ -70,9 +70,9 @@ class Application:
         if not receiver.is_genuine(headers):
             log.warning("push refused", ca=ca, account=account)
             return "401 Unauthorized", b""
-        hint = receiver.read(environ["wsgi.input"].read(int(length)))
+        hint = receiver.read(environ.get("QUERY_STRING", ""), environ["wsgi.input"].read(int(length)))
         if hint is None:
             return "400 Bad Request", b""
         woken = self._certwright.orders.hint(account, hint.order_id)
         log.info("push taken", ca=ca, account=account, woken=woken)
-        return "204 No Content", b""
+        return "200 OK", b""

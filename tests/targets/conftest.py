@@ -1,0 +1,5 @@
+"""The fixtures of the targets' tests."""
+
+from tests.targets.fixtures import knot
+
+__all__ = ["knot"]
