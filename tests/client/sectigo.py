@@ -6,9 +6,12 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from typing import Any
-from urllib.parse import parse_qsl, quote, urlencode
+from urllib.parse import parse_qsl, urlencode
 
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certwright.cas.sectigo import Sectigo
@@ -139,7 +142,7 @@ class Login:
         private = ec.generate_private_key(ec.SECP256R1())
         wanted = names or (f"h{self.numbers}.{self.domain}",)
         values: dict[str, Any] = {
-            "reference": f"{self.name}-{self.numbers}",
+            "reference": f"ours-{self.name}-{self.numbers}",
             "csr": csr.build(private, wanted, common_name=wanted[0]),
             "names": wanted,
             "common_name": wanted[0],
@@ -199,9 +202,14 @@ def until_issued(ca: Sectigo, ca_order: CAOrder, key: str) -> Issued:
     return progress
 
 
-def certificate_field(pem: str) -> str:
-    """A certificate as Sectigo's form carries it: bare base64 of the DER, percent-encoded."""
-    return quote("".join(line for line in pem.splitlines() if not line.startswith("-")), safe="")
+def self_signed() -> x509.Certificate:
+    """A certificate of nobody's order."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example.com")])
+    start = datetime(2026, 11, 1, tzinfo=UTC)
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(7).not_valid_before(start).not_valid_after(start + timedelta(days=199))
+    return builder.sign(key, hashes.SHA256())
 
 
 def pending(progress: Progress) -> Pending:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable
+from urllib.parse import quote
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding
 
-from certwright.model.ca import CAOrder, Ended, Pending, RevocationTarget
+from certwright.model.ca import CAOrder, Ended, Issued, Pending, RevocationTarget
 from certwright.model.errors import NotFound, Refused, Unavailable, Unknown
 from certwright.model.words import DCVMethod, OrderState, RevocationReason, RevocationState, WaitingFor
-from tests.client.conftest import Server, answer
+from tests.client.conftest import Server, answer, reset
 from tests.client.sandbox import soon
 from tests.client.sectigo import (
     MD5,
@@ -23,6 +26,7 @@ from tests.client.sectigo import (
     pending,
     placement,
     received,
+    self_signed,
 )
 
 Serve = Callable[..., Server]
@@ -94,6 +98,27 @@ def test_49_available_without_a_certificate_is_not_yet_issued(code: int, serve: 
     assert progress.waiting_for is WaitingFor.PROCESSING
 
 
+def test_the_certificate_of_another_key_is_not_taken_by_an_order_number_alone(serve: Serve) -> None:
+    der = self_signed().public_bytes(Encoding.DER)
+    said = form(f"errorCode=2&certificate={quote(b64encode(der).decode(), safe='')}")
+    with client(serve(said)) as ca:
+        assert pending(ca.collect(CAOrder("7"), public_key_sha256=KEY)).waiting_for is WaitingFor.PROCESSING
+        handed_on = ca.collect(ORDER, public_key_sha256=KEY)
+    assert isinstance(handed_on, Issued)
+    assert handed_on.ca_order == ORDER
+
+
+def test_an_order_that_has_everything_and_does_not_issue_is_looked_for_in_the_report(serve: Serve) -> None:
+    waits = form("errorCode=0&csrStatus=1&dcvStatus=1")
+    failed = "1_orderNumber=701234567&1_1_certificateID=90071234567&1_1_status=failed"
+    with client(serve(waits, form(f"errorCode=0&noOfResults=1&{failed}"))) as ca:
+        ended = ca.collect(ORDER, public_key_sha256=KEY)
+    assert isinstance(ended, Ended)
+    assert ended.state is OrderState.FAILED
+    with client(serve(waits, answer(502, b"<html>"))) as ca:
+        assert pending(ca.collect(ORDER, public_key_sha256=KEY)).waiting_for is WaitingFor.PROCESSING
+
+
 # -- finding
 
 
@@ -120,10 +145,37 @@ def test_the_oldest_order_comes_first(serve: Serve) -> None:
         assert [found.order_id for found in ca.find("clm-000042")] == ["99999999", "701240000"]
 
 
+def test_15_a_look_up_that_fails_is_repeated(serve: Serve) -> None:
+    server = serve(reset, answer(502, b"<html>"), form(f"errorCode=0&noOfResults=1&{ROW}"))
+    with client(server) as ca:
+        assert len(ca.find("clm-000042")) == 1
+    assert {call.api for call in received(server)} == {"WebHostReport"}
+
+
 @pytest.mark.parametrize("said", ["errorCode=0&noOfResults=0", "error_code=0"])
 def test_nothing_is_found_when_nothing_is_there(said: str, serve: Serve) -> None:
     with client(serve(form(said))) as ca:
         assert ca.find("clm-000042") == ()
+
+
+def test_a_reissue_under_a_reference_that_is_known_already_is_looked_up(serve: Serve) -> None:
+    with client(serve(form("errorCode=-4&errorItem=foreignOrderNumber"))) as ca, pytest.raises(Unknown):
+        ca.reissue("701234567", placement(), deadline=soon())
+
+
+@pytest.mark.parametrize("code", [-20, -21, -36])
+def test_60_a_reissue_of_what_has_ended_is_refused(code: int, serve: Serve) -> None:
+    with client(serve(form(f"errorCode={code}&errorMessage=ended"))) as ca, pytest.raises(Refused) as caught:
+        ca.reissue("701234567", placement(), deadline=soon())
+    assert caught.value.code == str(code)
+
+
+@pytest.mark.parametrize("said", ["errorCode=0", "errorCode=0&expectedDeliveryTime=1"])
+def test_59_a_reissue_that_tells_no_ids_keeps_those_of_its_order(said: str, serve: Serve) -> None:
+    with client(serve(form(said))) as ca:
+        placed = pending(ca.reissue("701234567", placement(), deadline=soon()))
+    assert placed.ca_order.order_id == "701234567"
+    assert placed.ca_order.certificate_id == ""
 
 
 # -- revoking and withdrawing
@@ -175,6 +227,8 @@ def test_a_pending_order_is_withdrawn_after_a_look(serve: Serve) -> None:
     with client(server) as ca:
         ca.cancel(ORDER, "not needed")
     assert [call.api for call in received(server)] == ["CollectSSL", "AutoRevokeSSL"]
+    for call in received(server):  # of a reissue, the order's number would name the certificate before it
+        assert (call.parameters["certificateID"], call.parameters.get("orderNumber")) == ("90071234567", None)
 
 
 @pytest.mark.parametrize("code", [1, 2])

@@ -189,6 +189,14 @@ def test_an_organization_is_sent_with_an_ov_order_and_required(serve: Serve) -> 
     }
 
 
+def test_an_address_is_ordered_among_many_names_and_proven_by_a_file(serve: Serve) -> None:
+    wish = placement(product="279", names=("shop.example.com", "192.0.2.1"), dcv_methods={"192.0.2.1": "http-token"})
+    with client(serve(form(PLACED))) as ca:
+        ca.check(wish)
+        proofs = pending(ca.place(wish, deadline=soon())).proofs
+    assert {proof.name for proof in proofs} == {"shop.example.com", "192.0.2.1"}
+
+
 def test_the_days_that_a_certificate_still_has_are_added(serve: Serve) -> None:
     server = serve(form(PLACED))
     with client(server) as ca:
@@ -209,6 +217,9 @@ def test_the_days_that_a_certificate_still_has_are_added(serve: Serve) -> None:
         {"product": "556", "options": {"organization_name": "E", "locality_name": "B", "country_name": "IN"}},
         {"product": "7", "options": {"organization_name": "E", "locality_name": "B", "country_name": "India"}},
         {"options": {"nonsense": "1"}},
+        {"names": ("192.0.2.1",), "common_name": "192.0.2.1", "dcv_method": "http-token"},
+        {"product": "279", "names": ("shop.example.com", "192.0.2.1")},
+        {"lifetime_days": 90},
         {"options": {"remaining_days": "91"}},
         {"options": {"days": "0"}},
         {"reference": "x" * 65},

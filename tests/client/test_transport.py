@@ -182,7 +182,7 @@ def test_five_failures_in_a_row_open_the_breaker_and_one_probe_closes_it(
     assert [line["event"] for line in lines].count("ca_unreachable") == 1
 
 
-def test_a_read_only_account_sends_nothing_but_get(serve: Serve, transport: Make) -> None:
+def test_a_read_only_account_sends_no_change_and_every_read(serve: Serve, transport: Make) -> None:
     server = serve()
     client = transport(server.url, read_only=True)
     for method in ("POST", "PUT", "DELETE", "PATCH"):
@@ -190,6 +190,17 @@ def test_a_read_only_account_sends_nothing_but_get(serve: Serve, transport: Make
             client.change(method, "order")
     assert server.connections == 0
     assert client.read("order").status == 200
+    assert client.read("order", body=b"a=b").status == 200
+    assert [request.split(b" ")[0] for request in server.requests] == [b"GET", b"POST"]
+
+
+def test_a_read_by_post_is_repeated_with_its_body_and_never_unknown(serve: Serve, transport: Make) -> None:
+    server = serve(reset)
+    with pytest.raises(Unavailable) as caught:
+        transport(server.url).read("order", body=b"a=b")
+    assert not isinstance(caught.value, Unknown)
+    assert len(server.requests) == 3
+    assert all(request.endswith(b"\r\n\r\na=b") for request in server.requests)
 
 
 def test_a_call_carries_name_version_length_and_credential(serve: Serve, transport: Make) -> None:

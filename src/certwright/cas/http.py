@@ -121,10 +121,10 @@ class Trust:
 
     def _load_from_memory(self, context: ssl.SSLContext) -> None:
         """Show the pair to OpenSSL, which reads files only: in one that our user alone may read, and not for long."""
-        with tempfile.NamedTemporaryFile("w", encoding="ascii") as file:  # made with mode 0600
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8") as file:  # made with mode 0600
             file.write(f"{self.certificate_pem.strip()}\n{self.private_key_pem.strip()}\n")
             file.flush()
-            context.load_cert_chain(file.name)
+            context.load_cert_chain(file.name, password="")  # without one OpenSSL would ask at the terminal
 
 
 def check_url(url: str) -> str:

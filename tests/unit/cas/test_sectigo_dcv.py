@@ -43,6 +43,14 @@ def test_a_wildcard_is_proven_at_its_base() -> None:
     assert (proof.name, proof.where) == ("*.meadow.example", f"_{MD5.lower()}.meadow.example")
 
 
+def test_a_name_and_its_www_are_proven_by_one_record_where_both_are_in_the_certificate() -> None:
+    way = dcv.Way(DCVMethod.DNS_CNAME)
+    places = {TOKEN.proof(name, way, with_www=True).where for name in ("meadow.example", "www.meadow.example")}
+    assert places == {f"_{MD5.lower()}.meadow.example"}
+    assert TOKEN.proof("www.co.uk", way, with_www=True).where == f"_{MD5.lower()}.www.co.uk"
+    assert TOKEN.proof("www.meadow.example", way).where == f"_{MD5.lower()}.www.meadow.example"
+
+
 def test_an_e_mail_goes_to_its_address_and_has_nothing_to_publish() -> None:
     proof = TOKEN.proof("meadow.example", dcv.Way.parse("email:admin@meadow.example"))
     assert (proof.where, proof.value) == ("admin@meadow.example", "")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,19 +15,11 @@ from certwright.cas.http import Answer
 from certwright.cas.sectigo import wire
 from certwright.cas.sectigo.errors import FOUR_CAUSES, refusal
 from certwright.model.errors import Misconfigured, NotFound, Refused, Unavailable, Unknown
+from tests.client.sectigo import self_signed
 
 
 def _answer(text: str | bytes, *, status: int = 200, changes: bool = False, media_type: str = "text/plain") -> Answer:
     return Answer("Sectigo", status, media_type, text.encode() if isinstance(text, str) else text, changes)
-
-
-def _certificate() -> x509.Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shop.example.com")])
-    start = datetime(2026, 11, 1, tzinfo=UTC)
-    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-    builder = builder.serial_number(7).not_valid_before(start).not_valid_after(start + timedelta(days=199))
-    return builder.sign(key, hashes.SHA256())
 
 
 @pytest.mark.parametrize(
@@ -87,7 +77,7 @@ def test_no_bytes_at_all_break_the_reader(body: bytes) -> None:
 
 
 def test_53_a_certificate_is_read_in_every_encoding_that_was_seen() -> None:
-    certificate = _certificate()
+    certificate = self_signed()
     der = certificate.public_bytes(serialization.Encoding.DER)
     pem = certificate.public_bytes(serialization.Encoding.PEM)
     for text in (b64encode(der).decode(), pem.decode(), b64encode(pem).decode()):

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
@@ -49,7 +50,7 @@ from certwright.model.ca import (
     RevocationProgress,
     RevocationTarget,
 )
-from certwright.model.errors import Misconfigured, Refused, Unknown
+from certwright.model.errors import Misconfigured, Refused, Unavailable, Unknown
 from certwright.model.words import RevocationReason, WaitingFor
 
 if TYPE_CHECKING:
@@ -88,7 +89,8 @@ class Sectigo:
     texts) at the private address no password is sent. ``settings`` are texts as ``about.toml`` lists them.
     ``read_only`` lets only calls out that change nothing. ``limits`` is the SQLite file in which all processes of this
     machine count their calls, None for a count of this object's own. ``timeout`` is the longest a call may take, in
-    seconds. ``account`` is the name that log lines carry. Raises Misconfigured for whatever does not fit.
+    seconds. ``account`` is the name that log lines carry. ``trust`` tells which servers are trusted, instead of the
+    setting ``tls_roots``. Raises Misconfigured for whatever does not fit.
     """
 
     def __init__(
@@ -120,9 +122,8 @@ class Sectigo:
                 account=account,
                 read_only=read_only,
                 timeout=timeout,
-                trust=trust
-                or Trust(
-                    roots_pem=self._settings.tls_roots,
+                trust=replace(
+                    trust or Trust(roots_pem=self._settings.tls_roots),
                     certificate_pem=client_certificate,
                     private_key_pem=client_key,
                 ),
@@ -185,28 +186,20 @@ class Sectigo:
             raise Refused("Sectigo has read another CSR than was sent.", advice="Find out who stands between.")
 
     def place(self, placement: Placement, *, deadline: float) -> Progress:
-        """AutoApplySSL: 1 call, which costs money.
-
-        That the reference is taken already is no refusal: an earlier call may have brought the order.
-        """
+        """AutoApplySSL: 1 call, which costs money."""
         wish = self._wish(placement)
-        parameters = bodies.apply(wish, datetime.now(UTC).date())
-        try:
-            form = self.api.apply(parameters, deadline=deadline)
-        except Refused as error:
-            if error.code == str(errors.VALUE_INVALID) and "foreignordernumber" in error.detail.lower():
-                raise Unknown(
-                    f"{error.detail} An order with this reference is there already.", code=error.code
-                ) from None
-            raise
+        form = self.api.apply(bodies.apply(wish, datetime.now(UTC).date()), deadline=deadline)
         return self._placed(form, wish)
 
-    def collect(self, ca_order: CAOrder, *, public_key_sha256: str) -> Progress:  # noqa: ARG002 - its id is exact
+    def collect(self, ca_order: CAOrder, *, public_key_sha256: str) -> Progress:
         """CollectSSL: 1 call; 1 more when nothing is missing and nothing is issued, to see whether it has failed."""
-        progress = collecting.collect(self.api, ca_order)
-        if isinstance(progress, Pending) and progress.waiting_for is WaitingFor.PROCESSING:
+        progress = collecting.collect(self.api, ca_order, public_key_sha256)
+        if not (isinstance(progress, Pending) and collecting.may_have_failed(progress)):
+            return progress
+        try:
             return finding.failure(self.api, ca_order) or progress
-        return progress
+        except Unavailable:  # what CollectSSL said stands
+            return progress
 
     # -- FindsByReference
 

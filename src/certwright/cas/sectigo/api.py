@@ -6,13 +6,14 @@ import tomllib
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from importlib.resources import files
 
 from certwright.cas.http import Answer, Transport
 from certwright.cas.sectigo import wire
-from certwright.cas.sectigo.errors import refusal
+from certwright.cas.sectigo.errors import refusal, refusal_of_order
 from certwright.cas.turn import Turn
 
 Parameters = Mapping[str, str]
@@ -72,14 +73,20 @@ class SectigoAPI:
         """CollectSSL in the URL-encoded form; a negative code is returned, for most are states (§6.1)."""
         with self._one_at_a_time():
             answer = self._read("CollectSSL", {"responseFormat": "1", **parameters}, deadline=deadline)
-        return wire.form_of(answer)
+        return self._form(answer)
 
     def collect_file(self, parameters: Parameters) -> bytes:
-        """CollectSSL in a binary or newline form, as it comes; raises Unavailable for a page or an empty body."""
+        """CollectSSL in a binary form or in lines, as it comes, its code included (§6.2, §6.4).
+
+        Raises what a negative code means, and Unavailable for a page or an empty body.
+        """
         with self._one_at_a_time():
             answer = self._read("CollectSSL", parameters)
         if answer.status != 200 or not answer.body:
-            raise answer.unreadable(f"HTTP {answer.status}")
+            raise answer.unreadable(f"HTTP {answer.status}" if answer.body else "an empty body")
+        looks_like_text = answer.body.startswith((b"-", b"<", b"error"))  # as no certificate in any form does
+        if looks_like_text and (form := self._form(answer)).code < 0:
+            raise refusal(form, change=False)
         return answer.body
 
     def report(self, parameters: Parameters) -> wire.Form:
@@ -107,11 +114,11 @@ class SectigoAPI:
 
     def apply(self, parameters: Parameters, *, deadline: float | None = None) -> wire.Form:
         """AutoApplySSL: costs money. Returned codes are 0 and 1 (payment pending)."""
-        return self._change(self._apply, parameters, deadline=deadline, as_api="AutoApplySSL")
+        return self._order(self._apply, "AutoApplySSL", parameters, deadline)
 
     def replace(self, parameters: Parameters, *, deadline: float | None = None) -> wire.Form:
         """AutoReplaceSSL."""
-        return self._change("AutoReplaceSSL", parameters, deadline=deadline)
+        return self._order("AutoReplaceSSL", "AutoReplaceSSL", parameters, deadline)
 
     def revoke(self, parameters: Parameters, *, deadline: float | None = None) -> None:
         """AutoRevokeSSL: revokes what is issued and rejects what is not."""
@@ -161,7 +168,7 @@ class SectigoAPI:
         return self._turn.take()
 
     def _checked_read(self, api: str, parameters: Parameters) -> wire.Form:
-        form = wire.form_of(self._read(api, parameters))
+        form = self._form(self._read(api, parameters))
         if form.code < 0:
             raise refusal(form, change=False)
         return form
@@ -170,14 +177,28 @@ class SectigoAPI:
         body = self._body(api, parameters, login=login)
         return self._transport.read(_place(api), body=body, headers=_HEADERS, deadline=deadline)
 
-    def _change(
-        self, api: str, parameters: Parameters, *, deadline: float | None = None, as_api: str = ""
-    ) -> wire.Form:
-        body = self._body(as_api or api, parameters, login=True)
-        answer = self._transport.change("POST", _place(api), body=body, headers=_HEADERS, deadline=deadline)
-        form = wire.form_of(answer)
+    def _order(self, path: str, api: str, parameters: Parameters, deadline: float | None) -> wire.Form:
+        """A call that orders under our reference, sent to ``path`` with the parameters that ``api`` takes."""
+        form = self._sent(path, self._body(api, parameters, login=True), deadline)
+        if form.code < 0:
+            raise refusal_of_order(form)
+        return form
+
+    def _change(self, api: str, parameters: Parameters, *, deadline: float | None = None) -> wire.Form:
+        form = self._sent(api, self._body(api, parameters, login=True), deadline)
         if form.code < 0:
             raise refusal(form, change=True)
+        return form
+
+    def _sent(self, api: str, body: bytes, deadline: float | None) -> wire.Form:
+        return self._form(self._transport.change("POST", _place(api), body=body, headers=_HEADERS, deadline=deadline))
+
+    def _form(self, answer: Answer) -> wire.Form:
+        """The answer, without our password should its message quote what was sent."""
+        form = wire.form_of(answer)
+        password = self._login.get("loginPassword")
+        if password and password in form.message:
+            return replace(form, message=form.message.replace(password, "…"))
         return form
 
     def _body(self, api: str, parameters: Parameters, *, login: bool) -> bytes:

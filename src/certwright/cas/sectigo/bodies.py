@@ -17,6 +17,7 @@ from certwright.model.ca import Placement, Term
 from certwright.model.errors import Refused
 from certwright.model.fields import Value
 from certwright.model.words import DCVMethod
+from certwright.pki.names import is_ip
 
 Options = Mapping[str, Value]
 _DAYS_PER_YEAR: Final = 365
@@ -34,29 +35,38 @@ _PARAMETERS: Final[Mapping[str, str]] = {
     "max_subject_cns": "maxSubjectCNs",
 }
 _SUBJECT: Final = (
-    *("organization_name", "organizational_unit_name", "post_office_box", "street_address_1", "street_address_2"),
-    *(
-        "street_address_3",
-        "locality_name",
-        "state_or_province_name",
-        "postal_code",
-        "country_name",
-        "joi_locality_name",
-    ),
-    *("joi_state_or_province_name", "joi_country_name"),
+    "organization_name",
+    "organizational_unit_name",
+    "post_office_box",
+    "street_address_1",
+    "street_address_2",
+    "street_address_3",
+    "locality_name",
+    "state_or_province_name",
+    "postal_code",
+    "country_name",
+    "joi_locality_name",
+    "joi_state_or_province_name",
+    "joi_country_name",
 )
 _CONTACT: Final = (
-    *("duns_number", "company_number", "date_of_incorporation", "assumed_name", "business_category"),
-    *("app_rep_forename", "app_rep_surname", "app_rep_email_address", "app_rep_telephone", "app_rep_title"),
+    "duns_number",
+    "company_number",
+    "date_of_incorporation",
+    "assumed_name",
+    "business_category",
+    "app_rep_forename",
+    "app_rep_surname",
+    "app_rep_email_address",
+    "app_rep_telephone",
+    "app_rep_title",
     "app_rep_fax",
 )
+_ORGANIZATION: Final = ("organization_name", "locality_name", "country_name")
 _REQUIRED: Final[Mapping[str, tuple[str, ...]]] = {
     "dv": (),
-    "ov": ("organization_name", "locality_name", "country_name"),
-    "ev": (
-        *("organization_name", "locality_name", "country_name"),
-        *("app_rep_forename", "app_rep_surname", "app_rep_email_address"),
-    ),
+    "ov": _ORGANIZATION,
+    "ev": (*_ORGANIZATION, "app_rep_forename", "app_rep_surname", "app_rep_email_address"),
 }
 _LONGEST: Final[Mapping[str, int]] = {
     "organization_name": 64,
@@ -92,6 +102,12 @@ class Wish:
             )
         return product
 
+    @property
+    def adds_www(self) -> bool:
+        """Whether the certificate holds www.x beside x, whichever of the two is ordered (§7.4)."""
+        product = self.settings.products.get(self.placement.product)
+        return product is not None and product.kind == SINGLE
+
     def text(self, name: str) -> str:
         """An option, else the account's setting of that name, as text."""
         value = self.options.get(name, self.settings.subject.get(name, ""))
@@ -109,12 +125,12 @@ def check(wish: Wish, *, inside: bool = False) -> None:
     """Raise Refused for what Sectigo is known to refuse. ``inside``: a reissue, whose product is the order's."""
     _check_reference(wish.placement.reference)
     for name in wish.placement.names:
-        way = wish.way(name)
-        if name.startswith("*.") and way.method in _FILES:
-            raise Refused(
-                f"{name} cannot be proven by a file: that proves single names only.",
-                advice="Prove a wildcard by dns-cname-token or by e-mail.",
-            )
+        _check_way(name, wish.way(name))
+    if wish.placement.lifetime_days is not None:
+        raise Refused(
+            "Sectigo gives every certificate the longest life that the day and the term allow.",
+            advice="Leave --lifetime out.",
+        )
     if inside and not wish.placement.product:
         return
     _check_names(wish.product, wish.placement.names)
@@ -125,6 +141,17 @@ def check(wish: Wish, *, inside: bool = False) -> None:
 def _check_reference(reference: str) -> None:
     if len(reference) > _LONGEST_REFERENCE:
         raise Refused(f"A reference at Sectigo has at most {_LONGEST_REFERENCE} characters.")
+
+
+def _check_way(name: str, way: dcv.Way) -> None:
+    """Whether that method proves such a name (§7.4)."""
+    if name.startswith("*.") and way.method in _FILES:
+        raise Refused(
+            f"{name} cannot be proven by a file: that proves single names only.",
+            advice="Prove a wildcard by dns-cname-token or by e-mail.",
+        )
+    if is_ip(name) and way.method not in _FILES:
+        raise Refused(f"{name} is an address, which a file alone can prove.", advice="Use http-token for it.")
 
 
 def _check_names(product: Product, names: tuple[str, ...]) -> None:
@@ -138,6 +165,9 @@ def _check_names(product: Product, names: tuple[str, ...]) -> None:
         raise Refused(
             f"{product.name} is for one wildcard, with its base name.", advice="Order a product for several names."
         )
+    addresses = [name for name in names if is_ip(name)]
+    if addresses and (not product.has_many_names or product.validation == "ev"):
+        raise Refused(f"{product.name} takes no IP address.", advice="Order a DV or OV multi-domain product.")
     if product.has_many_names and wildcards and product.validation == "ev":
         raise Refused("EV certificates have no wildcards.", advice="Order an OV product.")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from certwright.cas.sectigo import errors, wire
 from certwright.cas.sectigo.api import SectigoAPI
 from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Requirement
-from certwright.model.errors import CertwrightError, NotFound, Unavailable
+from certwright.model.errors import NotFound, Unavailable
 from certwright.model.words import OrderState, WaitingFor
+from certwright.pki.certificate import Certificate, from_der
+from certwright.pki.errors import Invalid
 
 # Sectigo's flags in the order in which they are worth acting on, and what each waits for.
 _FLAGS = (
@@ -20,7 +22,6 @@ _FLAGS = (
 )
 _NOT_REQUIRED, _COMPLETED = -1, 1
 _NOTES = {0: "not completed", 1: "completed", 2: "in progress"}
-_ISSUED = frozenset({errors.AVAILABLE, errors.ATTACHED})
 
 
 def target(ca_order: CAOrder) -> dict[str, str]:
@@ -30,7 +31,7 @@ def target(ca_order: CAOrder) -> dict[str, str]:
     return {"orderNumber": ca_order.order_id}
 
 
-def collect(api: SectigoAPI, ca_order: CAOrder) -> Progress:
+def collect(api: SectigoAPI, ca_order: CAOrder, public_key_sha256: str) -> Progress:
     """How the order stands, with its certificate and chain when they are there: 1 call."""
     form = api.collect(
         {
@@ -41,15 +42,10 @@ def collect(api: SectigoAPI, ca_order: CAOrder) -> Progress:
             "showStatusDetails": wire.YES,
         }
     )
-    return progress(form, ca_order)
-
-
-def progress(form: wire.Form, ca_order: CAOrder) -> Progress:
-    """What an answer of CollectSSL means for the order; raises what is no state of it."""
-    if form.code in _ISSUED:
-        return Issued(ca_order, _certificates(form))
     said = errors.words(form.code, form.message)
     match form.code:
+        case errors.AVAILABLE | errors.ATTACHED:
+            return _issued(form, ca_order, public_key_sha256)
         case errors.REJECTED:
             return Ended(ca_order, OrderState.REJECTED, f"Sectigo: {said}")
         case errors.REVOKED:
@@ -60,7 +56,38 @@ def progress(form: wire.Form, ca_order: CAOrder) -> Progress:
             return Pending(ca_order, WaitingFor.PROCESSING, f"Sectigo: {said}")
         case errors.SUCCESS:
             return _pending(form, ca_order)
-    raise errors.refusal(form, change=False)
+    error = errors.refusal(form, change=False)
+    if isinstance(error, NotFound):
+        # Sectigo gave us this number: it is behind, or the login no longer sees the order. Neither means "lost".
+        raise Unavailable(error.detail, advice=error.advice, code=error.code)
+    raise error
+
+
+def may_have_failed(progress: Pending) -> bool:
+    """Whether all that Sectigo tells of is there and it still does not issue: only a report tells of failures (§3)."""
+    return progress.waiting_for is WaitingFor.PROCESSING and bool(progress.requirements)
+
+
+def _issued(form: wire.Form, ca_order: CAOrder, public_key_sha256: str) -> Progress:
+    """The certificates, if ours can be among them.
+
+    An order number alone may still mean the certificate before a reissue. A certificate id is exact: what it brings
+    is handed on even when its key is another's, for the verdict and as evidence.
+    """
+    certificates = _certificates(form)
+    if not certificates:
+        why = "issued, but what Sectigo serves is no certificate that can be read"
+        return Pending(ca_order, WaitingFor.PROCESSING, why)
+    if not ca_order.certificate_id and not any(_has_key(one, public_key_sha256) for one in certificates):
+        return Pending(ca_order, WaitingFor.PROCESSING, "issued, but no certificate of our key is shown yet")
+    return Issued(ca_order, tuple(one.der for one in certificates))
+
+
+def _has_key(one: Certificate, public_key_sha256: str) -> bool:
+    try:
+        return one.public_key_sha256 == public_key_sha256
+    except Invalid:  # a key of an unknown kind is not ours
+        return False
 
 
 def _pending(form: wire.Form, ca_order: CAOrder) -> Pending:
@@ -88,8 +115,10 @@ def requirements_of(form: wire.Form) -> tuple[Requirement, ...]:
 def download(api: SectigoAPI, ca_order: CAOrder) -> tuple[bytes, ...]:
     """The certificate and its chain, DER in any order: 1 call. Raises NotFound when there is none to be had."""
     form = api.collect({**target(ca_order), "queryType": "1", "responseType": "3"})
-    if form.code in _ISSUED:
-        return _certificates(form)
+    if form.code in (errors.AVAILABLE, errors.ATTACHED):
+        if certificates := _certificates(form):
+            return tuple(one.der for one in certificates)
+        raise Unavailable("What Sectigo serves is no certificate that can be read.", advice="It is asked again later.")
     if form.code < errors.SUCCESS and form.code not in (errors.REJECTED, errors.REVOKED, errors.BEING_ISSUED):
         raise errors.refusal(form, change=False)
     raise NotFound(f"Sectigo has no certificate to download: {errors.words(form.code, form.message)}")
@@ -104,15 +133,9 @@ def status(api: SectigoAPI, wanted: dict[str, str]) -> wire.Form:
     return form
 
 
-def _certificates(form: wire.Form) -> tuple[bytes, ...]:
+def _certificates(form: wire.Form) -> list[Certificate]:
+    """Those that can be read, in Sectigo's order; none when anything else is served in their place."""
     try:
-        certificates = wire.certificates_of(form)
-    except ValueError:
-        raise _unreadable("a certificate in it cannot be read") from None
-    if not certificates:
-        raise _unreadable("it says that a certificate is attached, and none is")
-    return certificates
-
-
-def _unreadable(why: str) -> CertwrightError:
-    return Unavailable(f"Sectigo's answer to CollectSSL cannot be used: {why}.", advice="It is asked again later.")
+        return [from_der(der) for der in wire.certificates_of(form)]
+    except (ValueError, Invalid):
+        return []

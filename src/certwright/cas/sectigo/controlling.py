@@ -14,15 +14,20 @@ from certwright.model.words import DCVMethod
 
 def first_proofs(wish: Wish, value: str) -> tuple[Proof, ...]:
     """What is to be published for an order that was just placed, from the value that came back."""
-    token = dcv.Token(wish.placement.csr, value)
-    return _each_place_once(token.proof(name, wish.way(name)) for name in wish.placement.names)
+    token, www = dcv.Token(wish.placement.csr, value), wish.adds_www
+    return _each_place_once(token.proof(name, wish.way(name), with_www=www) for name in wish.placement.names)
 
 
 def proofs(api: SectigoAPI, ca_order: CAOrder, wish: Wish) -> tuple[Proof, ...]:
     """What is to be published for the names that are not proven, by the methods that the CA has for them: 1 call."""
-    token = dcv.Token(wish.placement.csr, ca_order.dcv_value or dcv.unique_value(wish.placement.reference))
+    token, www = _token(ca_order, wish), wish.adds_www
     open_ones = [one for one in authorizations(api, ca_order) if not one.proven]
-    return _each_place_once(token.proof(one.name, _way(one, wish)) for one in open_ones)
+    return _each_place_once(token.proof(one.name, _way(one, wish), with_www=www) for one in open_ones)
+
+
+def _token(ca_order: CAOrder, wish: Wish) -> dcv.Token:
+    """Of the value that came back for the order, else the one that is sent for its reference."""
+    return dcv.Token(wish.placement.csr, ca_order.dcv_value or dcv.unique_value(wish.placement.reference))
 
 
 def _way(authorization: Authorization, wish: Wish) -> dcv.Way:
@@ -34,8 +39,10 @@ def _way(authorization: Authorization, wish: Wish) -> dcv.Way:
 
 
 def _each_place_once(found: Iterable[Proof]) -> tuple[Proof, ...]:
-    """A wildcard and its base name are proven by one record."""
-    by_place = {(proof.where, proof.value): proof for proof in found}
+    """A wildcard and its base name are proven by one record, as are a name and its www."""
+    by_place: dict[tuple[str, str], Proof] = {}
+    for proof in found:
+        by_place.setdefault((proof.where, proof.value), proof)
     return tuple(by_place.values())
 
 
@@ -65,10 +72,10 @@ def change_method(api: SectigoAPI, ca_order: CAOrder, wish: Wish, way: dcv.Way, 
     if not wanted:
         raise Refused("Every name of the order is proven already.")
     api.update_dcv(_update(ca_order, known, [(one, way) for one in wanted]))
-    token = dcv.Token(wish.placement.csr, ca_order.dcv_value or dcv.unique_value(wish.placement.reference))
+    token, www = _token(ca_order, wish), wish.adds_www
     after = [one for one in authorizations(api, ca_order) if not one.proven]
     ways = {one.name: way if one.name in wanted else _way(one, wish) for one in after}
-    return _each_place_once(token.proof(one, how) for one, how in ways.items())
+    return _each_place_once(token.proof(one, how, with_www=www) for one, how in ways.items())
 
 
 def _update(ca_order: CAOrder, known: tuple[Authorization, ...], wanted: list[tuple[str, dcv.Way]]) -> dict[str, str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from certwright.model.ca import Authorization, Proof
 from certwright.model.errors import Refused
 from certwright.model.words import DCVMethod
+from certwright.pki.names import is_public_suffix
 
 UNIQUE_VALUE_LENGTH = 20  # alphanumeric characters, at most (§7.2)
 HALF_DIGEST = 32  # a DNS label holds 63 characters, a SHA-256 in hex 64
@@ -86,9 +87,14 @@ class Token:
         halves = self.sha256[:HALF_DIGEST], self.sha256[HALF_DIGEST:]
         return ".".join(filter(None, (*halves, self.unique_value, ZONE)))
 
-    def proof(self, name: str, way: Way) -> Proof:
-        """What is to be published for a name; a wildcard is proven at its base (§7.4)."""
+    def proof(self, name: str, way: Way, *, with_www: bool = False) -> Proof:
+        """What is to be published for a name; a wildcard is proven at its base (§7.4).
+
+        ``with_www``: of a product whose certificates hold a name and its www. A record at the first proves both.
+        """
         base = name.removeprefix("*.")
+        if with_www and way.method is DCVMethod.DNS_CNAME and not is_public_suffix(base.removeprefix("www.")):
+            base = base.removeprefix("www.")
         match way.method:
             case DCVMethod.DNS_CNAME:
                 return Proof(name, way.method, f"_{self.md5}.{base}", self.cname_target)

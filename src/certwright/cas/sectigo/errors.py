@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from certwright.cas.sectigo.wire import Form
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
 
@@ -88,6 +90,23 @@ def refusal(form: Form, *, change: bool) -> CertwrightError:
     if code == VALUE_INVALID and names(form, "orderNumber", "certificateID", "baseOrderNumber", "serialNumber"):
         return NotFound(text, advice="It does not exist, or belongs to another account.", code=str(code))
     return Refused(text, advice=_ADVICE.get(code, ""), code=str(code))
+
+
+def refusal_of_order(form: Form) -> CertwrightError:
+    """As :func:`refusal`, of a call that orders under our reference.
+
+    What Sectigo answers to a reference that it has already is not documented (§5.7). A refused value that is said or
+    could be it therefore tells nothing: an earlier call may have brought the order, which is looked up.
+    """
+    error = refusal(form, change=True)
+    if form.code == VALUE_INVALID and (names(form, "foreignOrderNumber") or not _names_any(form)):
+        return Unknown(f"{error.detail} An order with this reference may be there already.", code=error.code)
+    return error
+
+
+def _names_any(form: Form) -> bool:
+    """Whether an error is about a parameter that it names."""
+    return bool(form.item or re.search(r"'\w+'", form.message))
 
 
 def names(form: Form, *parameters: str) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hmac
 from base64 import b64decode
-from binascii import Error as NotBase64
 from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
@@ -38,7 +37,7 @@ class Receiver:
         scheme, _, credentials = headers.get("authorization", "").partition(" ")
         try:
             _, _, password = b64decode(credentials.strip(), validate=True).partition(b":")
-        except NotBase64:
+        except ValueError:  # not base64
             return False
         return scheme.lower() == "basic" and hmac.compare_digest(password, self._secret)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from certwright.cas.sectigo import wire
 from certwright.cas.sectigo.api import SectigoAPI
@@ -20,6 +20,7 @@ _SHOW_ALL = dict.fromkeys(
     ),
     wire.YES,
 )
+_AHEAD = timedelta(days=365)
 _AT_ONCE = 100  # order numbers that one call asks for
 
 # Words that begin a status, in the order in which they are looked for.
@@ -67,10 +68,11 @@ def by_numbers(api: SectigoAPI, order_ids: Sequence[str]) -> tuple[ReportedOrder
 def page_of(api: SectigoAPI, cursor: str, *, size: int, now: datetime) -> ReportPage:
     """One page of everything: 1 call.
 
-    The window ends when the first page was asked for, so that orders placed meanwhile do not shift the later ones. An
-    empty page is the last: whether the total that is told is that of all pages is not sure (§11).
+    All pages ask for one window. It ends well after ``now``, for it is the CA's clock that dates an order; one placed
+    meanwhile can at most show a row twice. An empty page is the last: whether the total that is told is that of all
+    pages is not sure (§11).
     """
-    until, first = _read_cursor(cursor) if cursor else (int(now.timestamp()), 1)
+    until, first = _read_cursor(cursor) if cursor else (int((now + _AHEAD).timestamp()), 1)
     form = api.report(
         {
             **_SHOW_ALL,

@@ -53,16 +53,19 @@ def _wanted(target: RevocationTarget) -> dict[str, str]:
     if target.certificate_id and not target.whole_order:
         return {"certificateID": target.certificate_id}
     if target.serial and not target.whole_order:
-        return {"serialNumber": target.serial.upper()}
+        serial = target.serial.upper()
+        return {"serialNumber": serial if len(serial) % 2 == 0 else f"0{serial}"}  # whole bytes, as it is shown
     return {"orderNumber": target.order_id}
 
 
 def cancel(api: SectigoAPI, ca_order: CAOrder, comment: str) -> None:
     """Reject an order that is not issued: 2 calls, the first of which makes sure of that. Rejected already is success.
 
-    Between the two the CA may issue; the certificate is then revoked, which nobody has installed yet.
+    Between the two the CA may issue; the certificate is then revoked, which nobody has installed yet. Both calls name
+    the same thing: of a reissue its own certificate, never the order whose earlier certificate is in use.
     """
-    form = collecting.status(api, collecting.target(ca_order))
+    wanted = collecting.target(ca_order)
+    form = collecting.status(api, wanted)
     if form.code in (errors.AVAILABLE, errors.ATTACHED, errors.BEING_ISSUED):
         raise Refused(
             "Sectigo has issued it, or is about to.", advice="Collect it; it is ended with: certwright cert revoke"
@@ -70,7 +73,7 @@ def cancel(api: SectigoAPI, ca_order: CAOrder, comment: str) -> None:
     if form.code in (errors.REJECTED, errors.REVOKED):
         return
     given = {
-        "orderNumber": ca_order.order_id,
+        **wanted,
         "codeReason": "0",
         "revocationReason": (comment or _WITHDRAWN)[:_LONGEST_COMMENT],
     }

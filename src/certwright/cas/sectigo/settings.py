@@ -10,7 +10,7 @@ from certwright.cas.limits import Limit
 from certwright.cas.sectigo.products import Product, products
 from certwright.model.errors import Misconfigured
 
-_MOST_PAGE = 10_000
+_MOST_PAGE = 1000  # an answer has at most 4 MiB, an order about two kilobytes, one of many names more
 
 
 @dataclass(frozen=True, slots=True)
