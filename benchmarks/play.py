@@ -74,25 +74,30 @@ def home() -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def add_account(play: Sandbox, folder: Path, **switches: object) -> dict[str, Any]:
-    """A tenant at the sandbox without its CA's rate limits, kept as our CA account ``bench``.
+_OUT_OF_REACH = {  # our own limiter stays on and is asked before each call; only its figures are out of reach
+    "digicert": ("requests_per_5_seconds=1000000", "requests_per_3_minutes=10000000"),
+    "sectigo": ("requests_per_minute=10000000",),
+}
 
-    Our own limiter stays on and is asked before each call; only its figures are out of reach.
-    """
-    tenant: dict[str, Any] = play.ask(
-        "POST", "/accounts", {"ca": "digicert", "profile": "ready", "rate_limit": False, **switches}
-    )
+
+def add_account(
+    play: Sandbox, folder: Path, *settings: str, ca: str = "digicert", **switches: object
+) -> dict[str, Any]:
+    """A tenant at the sandbox without its CA's rate limits, kept as our CA account ``bench`` with those settings."""
+    limits = {"rate_limit": False} if ca == "digicert" else {}
+    tenant: dict[str, Any] = play.ask("POST", "/accounts", {"ca": ca, "profile": "ready", **limits, **switches})
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for name, content in {"roots": tenant["settings"]["roots"], "key": tenant["secrets"]["api_key"]}.items():
-        file = folder.parent / name
+    words = ["account", "add", "bench", "--ca", ca, "--url", tenant["url"]]
+    for field, content in {**tenant["settings"], **tenant["secrets"]}.items():
+        file = folder.parent / field
         file.touch(mode=0o600)
-        file.write_text(content)
-    certwright(
-        *("account", "add", "bench", "--ca", "digicert", "--url", tenant["url"]),
-        *("--set", f"roots=@{folder.parent / 'roots'}", "--set", f"organization={tenant['organizations'][0]}"),
-        *("--set", "requests_per_5_seconds=1000000", "--set", "requests_per_3_minutes=10000000"),
-        *("--secret", f"api_key=@{folder.parent / 'key'}"),
-    )
+        file.write_text(str(content))
+        words += ["--secret" if field in tenant["secrets"] else "--set", f"{field}=@{file}"]
+    if tenant["organizations"]:
+        words += ["--set", f"organization={tenant['organizations'][0]}"]
+    for setting in (*_OUT_OF_REACH[ca], *settings):
+        words += ["--set", setting]
+    certwright(*words)
     return tenant
 
 

@@ -25,7 +25,16 @@ def test_the_demo_shows_the_whole_story_and_leaves_nothing(program: Program, tmp
     done = program.typed("demo", TMPDIR=str(folder), timeout=120).expect(0)
 
     assert list(folder.iterdir()) == []
-    for shown in ("issued in one CA call", "waits", "reissue", "revocation", "ledger", "nothing was bought twice"):
+    for shown in (
+        "issued in one CA call",
+        "waits",
+        "taken away again",
+        "call-back",
+        "reissue",
+        "revocation",
+        "ledger",
+        "nothing was bought twice",
+    ):
         assert shown.lower() in done.told.lower(), shown
     assert "The CA counted 1 call that changes something." in done.out
     assert str(folder) not in _running(), "a process was left behind"
@@ -41,4 +50,4 @@ def test_the_demo_can_be_kept_and_looked_around_in(program: Program, tmp_path: P
     assert home is not None
     kept = Program(program.zygote, Path(home[1]))
     listed = kept.session([["order", "list", "--json"]])[0].expect(0).lines()
-    assert [order["state"] for order in listed] == ["issued"] * 3
+    assert [order["state"] for order in listed] == ["issued"] * 5

@@ -18,7 +18,7 @@ from tests.cli.tenant import Shop
 ORDER_KEYS = {
     "id", "reference", "account", "operation", "product", "names", "common_name", "organization", "term", "state",
     "step", "waiting_for", "why", "advice", "trouble", "ca_order_id", "ca_certificate_id", "ca_request_id",
-    "certificate", "key", "proofs", "created_at", "placed_at", "next_action_at",
+    "certificate", "key", "proofs", "requirements", "created_at", "placed_at", "next_action_at",
 }  # fmt: skip
 
 

@@ -125,6 +125,18 @@ def test_an_order_that_has_everything_and_does_not_issue_is_looked_for_in_the_re
 ROW = "1_orderNumber=701234567&1_1_certificateID=90071234567&1_1_status=issued"
 
 
+def test_several_new_replacements_without_our_reference_are_left_to_a_person(serve: Serve) -> None:
+    family = "errorCode=0&noOfResults=3" + "".join(
+        f"&{row}_orderNumber=70{row}&{row}_1_certificateID=90{row}&{row}_1_status=issued" for row in (1, 2, 3)
+    )
+    known = frozenset({"order 701", "certificate 901"})
+    with client(serve(form(family), form("errorCode=0&noOfResults=0"))) as ca, pytest.raises(Refused, match="702, 703"):
+        ca.find_reissue("701", placement(), known)
+    one_new = known | {"order 702", "certificate 902"}
+    with client(serve(form(family), form("errorCode=0&noOfResults=0"))) as ca:
+        assert [found.order_id for found in ca.find_reissue("701", placement(), one_new)] == ["703"]
+
+
 def test_32_an_order_is_found_by_its_reference_with_the_value_we_sent(serve: Serve) -> None:
     server = serve(form(f"errorCode=0&noOfResults=1&{ROW}"), form("errorCode=0&noOfResults=1"), form(PLACED))
     with client(server) as ca:

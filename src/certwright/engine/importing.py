@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from certwright.model.ca import CAOrder, ReportedOrder
@@ -37,15 +38,22 @@ class Import:
     inventory: Inventory
 
     def orders(self, on_page: OnPage) -> Taken:
-        """Take over the CA's list, from where an interrupted import stopped; one call a page."""
-        cursor, taken = self.ca_orders.cursor(self.account), Taken()
-        while True:
-            page = self.ca.report_page(cursor)
-            taken += self.ca_orders.take(self.account, page)
-            on_page(taken.new + taken.changed + taken.known, page.total)
-            if not page.cursor:
-                return taken
-            cursor = page.cursor
+        """Take over the CA's list, from where an interrupted import stopped; one call a page.
+
+        The CA is at the next page while this one is stored: the import takes as long as the CA takes for its pages.
+        """
+        taken, total = Taken(), None
+        with ThreadPoolExecutor(1) as reader:
+            coming = reader.submit(self.ca.report_page, self.ca_orders.cursor(self.account))
+            while True:
+                page = coming.result()
+                if page.cursor:
+                    coming = reader.submit(self.ca.report_page, page.cursor)
+                taken += self.ca_orders.take(self.account, page)
+                total = page.total or total
+                on_page(taken.new + taken.changed + taken.known, total)
+                if not page.cursor:
+                    return taken
 
     def certificates(self, on_certificate: OnCertificate) -> Collected:
         """Download and record what is in force and not in the inventory yet; one call a certificate, one at a time."""

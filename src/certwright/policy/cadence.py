@@ -22,6 +22,9 @@ _LADDERS: Final[Mapping[WaitingFor, Sequence[float]]] = {
     WaitingFor.CA_APPROVAL: _PERSON,
     WaitingFor.ORGANIZATION: _PERSON,
     WaitingFor.PAYMENT: _PERSON,
+    WaitingFor.CALL_BACK: _PERSON,
+    WaitingFor.CLICK_THROUGH: _PERSON,
+    WaitingFor.BRAND: _PERSON,
 }
 # While somebody sits in front of `--wait`, nothing takes longer than this between two looks.
 _WATCHED: Final[Sequence[float]] = (1, 1, 2, 2, 3, 5, 8, 10)

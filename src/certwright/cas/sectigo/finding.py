@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from certwright.cas.sectigo import dcv, reporting, wire
 from certwright.cas.sectigo.api import SectigoAPI
 from certwright.model.ca import CAOrder, Ended
-from certwright.model.errors import NotFound
+from certwright.model.errors import NotFound, Refused
 from certwright.model.words import OrderState
 
 _SHOW = {"showCertificateID": wire.YES, "showOldItems": wire.YES}
@@ -33,12 +33,20 @@ def marks(api: SectigoAPI, order_id: str) -> frozenset[str]:
 
 
 def replacement(api: SectigoAPI, order_id: str, reference: str, known: Collection[str]) -> tuple[CAOrder, ...]:
-    """The replacement with that reference, else what is new in the family: 1 or 2 calls."""
+    """The replacement with that reference, else the one that is new in the family: 2 calls.
+
+    Whether Sectigo keeps the reference of a replacement is not documented. Several new ones without it may be other
+    people's, so none is taken: raises Refused, for a person to decide.
+    """
     fresh = [row for row in _family(api, order_id) if not {_order_mark(row), _certificate_mark(row)} <= {*known, ""}]
     ours = by_reference(api, reference)
     new_ids = {row.get("orderNumber") for row in fresh}
     named = tuple(one for one in ours if one.order_id in new_ids or _order_id_mark(one.order_id) not in known)
-    return named or _orders(fresh, dcv.unique_value(reference))
+    unnamed = _orders(fresh, dcv.unique_value(reference))
+    if not named and len(unnamed) > 1:
+        numbers = ", ".join(one.order_id for one in unnamed)
+        raise Refused(f"Sectigo shows several new replacements of {order_id} and none with our reference: {numbers}.")
+    return named or unnamed
 
 
 def failure(api: SectigoAPI, ca_order: CAOrder) -> Ended | None:

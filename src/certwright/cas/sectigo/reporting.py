@@ -117,7 +117,7 @@ def reported(row: wire.Row) -> ReportedOrder:
         not_after=not_after,
         term_ends_at=wire.moment_of(row.get("productTermEndDate")),
         cost=row.get("cost"),
-        why=" · ".join(filter(None, (status, row.get("validationStatus")))),
+        why="" if state is OrderState.ISSUED else _why(status, row.get("validationStatus")),
     )
 
 
@@ -127,6 +127,12 @@ def _state(status: str) -> tuple[OrderState, CertificateState | None]:
         if word.startswith(begins):
             return state, certificate_state
     return OrderState.PENDING, None
+
+
+def _why(status: str, validation: str) -> str:
+    """What Sectigo says of an order without a certificate; what validation lacks says more than that it does."""
+    told = (status if not status.lower().startswith("awaiting") or not validation else "", validation)
+    return " · ".join(filter(None, told))
 
 
 def _names(row: wire.Row) -> tuple[str, ...]:

@@ -149,6 +149,8 @@ def check(which: Which, as_json: AsJSON = False) -> int:
     """Look at the CA now. Is the order there once only? Does a certificate that was turned down fit by now?"""
     with opened() as certwright:
         order = certwright.orders.get(which)
+        if order.ended:  # whoever ended it may have died before it took its proofs away
+            _withdraw_proofs(certwright, order)
         if order.ca_order is not None or order.ended:
             _look_for_doubles(certwright, order)
         revocation = certwright.orders.pending_revocation(order)
@@ -157,17 +159,23 @@ def check(which: Which, as_json: AsJSON = False) -> int:
             follow.revocation(certwright, revocation, None)
         if order.ended and not certwright.orders.judge_again(order):
             return finish(certwright, order, None, as_json=as_json)
-        if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended and order.ca_order is not None:
-            ca = certwright.ports(order.account).ca
-            if isinstance(ca, ProvesControl):
-                proven = ca.check_control(order.ca_order, order.placement)
-                certwright.orders.note(
-                    order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}"
-                )
+        if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended:
+            _look_at_the_names(certwright, order)
         certwright.orders.wake(order)
         if certwright.others_at_work():
             return finish(certwright, order, 10, as_json=as_json)
         return finish(certwright, order, None, as_json=as_json)
+
+
+def _look_at_the_names(certwright: Certwright, order: Order) -> None:
+    """Publish and look anew where the proofs are ours to publish; else only ask the CA to look now."""
+    ports = certwright.ports(order.account)
+    if any(ports.challenges.serves(proof) for proof in order.proofs):
+        with certwright.runner.held(order.id) as held:
+            held.save("asked to look at the proofs again", step="publish", looks=0)
+    elif isinstance(ports.ca, ProvesControl) and order.ca_order is not None:
+        proven = ports.ca.check_control(order.ca_order, order.placement)
+        certwright.orders.note(order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}")
 
 
 def _look_for_doubles(certwright: Certwright, order: Order) -> None:
