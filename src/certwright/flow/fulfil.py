@@ -25,6 +25,7 @@ from certwright.model.words import KeyKind, Operation, OrderState, WaitingFor
 from certwright.pki import csr as csrs
 from certwright.policy import admit, cadence
 
+_LOOKS_AT_PROOFS = 3  # then it is not slowness of a name server
 _PROOF_RESERVE = timedelta(days=1)  # a proof that ends sooner is replaced by a fresh one
 
 
@@ -281,6 +282,18 @@ def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
             "looks": looks,
         },
         kind=EventKind.CA,
+        advice=_unproven_advice(order, looks) if progress.waiting_for is WaitingFor.DOMAIN_CONTROL else "",
+    )
+
+
+def _unproven_advice(order: Order, looks: int) -> str:
+    """What to do when a CA was shown the proofs again and again and is not content."""
+    if looks < _LOOKS_AT_PROOFS:
+        return ""
+    return (
+        f"See whether everything stands where the CA looks: certwright order dcv {order.id} --look. If it does, prove "
+        f"it another way (--method), or cancel and order anew: after a lost answer "
+        "the CA may want another value than the one we know."
     )
 
 

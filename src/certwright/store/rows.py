@@ -122,6 +122,7 @@ def order_columns(order: values.Order) -> dict[str, Any]:
         "trouble": order.trouble,
         "organization": order.request.organization,
         "names": list(order.request.names),
+        "common_name": order.request.common_name,
         "dcv_method": order.request.dcv_method,
         "dcv_methods": dict(order.request.dcv_methods),
         "csr": order.csr,

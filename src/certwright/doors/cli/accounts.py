@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from certwright.cas.about import About
 from certwright.doors.cli import ca_orders, wishes
+from certwright.doors.cli.fields import content
+from certwright.doors.cli.fields import secrets as secrets_from
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import account_json
@@ -24,7 +24,6 @@ from certwright.wiring import COMMON_SETTINGS, Certwright, connect, trust_of
 
 app = typer.Typer()
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The CA account.")]
-_LARGEST_SECRET = 65_536
 
 
 @app.command()
@@ -46,9 +45,9 @@ def add(
 ) -> None:
     """Add a CA account; its secrets are stored sealed and never shown again."""
     about = About.load(ca)
-    settings = {field: _content(value) for field, value in wishes.pairs(setting or []).items()}
+    settings = {field: content(value) for field, value in wishes.pairs(setting or []).items()}
     about.parse_settings({field: value for field, value in settings.items() if field not in COMMON_SETTINGS})
-    secrets = _secrets(about, wishes.pairs(secret or []))
+    secrets = secrets_from(about.secrets, wishes.pairs(secret or []), about.title)
     with opened() as certwright:
         account = Account(
             id=0,
@@ -96,10 +95,13 @@ def change(
     with opened() as certwright:
         account = certwright.accounts.get(name)
         about = About.load(account.ca)
-        given = {field: _content(value) for field, value in wishes.pairs(setting or []).items()}
+        given = {field: content(value) for field, value in wishes.pairs(setting or []).items()}
         merged = {field: value for field, value in {**account.settings, **given}.items() if value}
         about.parse_settings({field: value for field, value in merged.items() if field not in COMMON_SETTINGS})
-        secrets = {**certwright.secrets_of(account), **_secrets(about, wishes.pairs(secret or []), complete=False)}
+        secrets = {
+            **certwright.secrets_of(account),
+            **secrets_from(about.secrets, wishes.pairs(secret or []), about.title, complete=False),
+        }
         changed = replace(
             account,
             url=url or account.url,
@@ -110,42 +112,6 @@ def change(
         connect(changed, secrets).close()
         certwright.accounts.change(changed)
         say(f"CA account {name} is changed; now: certwright account test {name}")
-
-
-def _content(value: str) -> str:
-    """The value itself, or the content of the file that ``@FILE`` names."""
-    return _read(value[1:]).decode().strip() if value.startswith("@") else value
-
-
-def _secrets(about: About, given: Mapping[str, str], *, complete: bool = True) -> dict[str, str]:
-    known = {field.name: field for field in about.secrets}
-    unknown = sorted(set(given) - set(known))
-    if unknown:
-        raise Refused(f"{about.title} has no secret {unknown[0]!r}.", advice=f"It has: {', '.join(known)}.")
-    missing = [name for name, field in known.items() if field.required and name not in given]
-    if missing and complete:
-        raise Refused(f"{about.title} needs the secret {missing[0]}.", advice=f"--secret {missing[0]}=@FILE")
-    found = {}
-    for name, value in given.items():
-        if not value.startswith("@"):
-            raise Refused(
-                f"The secret {name} must not stand on the command line, where every process can read it.",
-                advice=f"Put it into a file that only you may read: --secret {name}=@FILE",
-            )
-        found[name] = _read(value[1:]).decode("utf-8", "strict").strip()
-        if not found[name]:
-            raise Refused(f"The secret {name} is empty.")
-    return found
-
-
-def _read(file: str) -> bytes:
-    try:
-        if file == "-":
-            return typer.get_binary_stream("stdin").read(_LARGEST_SECRET)
-        with Path(file).open("rb") as stream:
-            return stream.read(_LARGEST_SECRET)
-    except OSError as error:
-        raise Refused(f"{file} cannot be read: {error.strerror}.") from None
 
 
 def _try(certwright: Certwright, account: Account) -> tuple[Login | None, CertwrightError | None]:

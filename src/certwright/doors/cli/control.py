@@ -20,6 +20,7 @@ from certwright.model.errors import Refused
 from certwright.model.order import Order
 from certwright.model.ports import CallsBack, Challenges, ClicksThrough, ProvesControl, ProvesEachName
 from certwright.model.words import OrderState
+from certwright.pki import csr as csrs
 from certwright.pki import names as pki_names
 from certwright.wiring import Certwright
 
@@ -150,6 +151,9 @@ def remove_name(
         with certwright.runner.held(order.id) as held:
             ca = _able(held.at.ca, ProvesEachName, "removes no name from an order over its API")
             before = held.order.request
+            # The CSR goes on naming what was taken out already: to ask for that again is harmless.
+            if wanted not in before.names and wanted not in csrs.decode(held.order.csr).names:
+                raise Refused(f"Order {order.id} has no name {wanted}.", advice=f"It has: {', '.join(before.names)}.")
             rest = tuple(one for one in before.names if one != wanted)
             if not rest:
                 raise Refused("An order keeps at least one name.", advice=f"certwright order cancel {order.id}")
@@ -187,7 +191,10 @@ def call_back(
         placed = _placed(order)
         ca = _able(certwright.ports(order.account).ca, CallsBack, "has no telephone call-back over its API")
         if at:
-            said = ca.schedule_call_back(placed, _moment(at), by_person=by_person, extension=extension)
+            moment = _moment(at)
+            if moment <= certwright.clock.now():
+                raise Refused(f"{at} UTC is past.", advice="Give a time to come.")
+            said = ca.schedule_call_back(placed, moment, by_person=by_person, extension=extension)
             what = f"call-back at {at} UTC"
         elif phone:
             said, what = ca.replace_phone(placed, phone), "another telephone number for the call-back"

@@ -8,6 +8,8 @@ from certwright.model.ca import CAOrder, Proof, ReportedOrder
 from certwright.model.order import KeyReference, Order, Revocation
 from certwright.store.accounts import Account
 from certwright.store.inventory import Entry
+from certwright.store.targets import Challenge, Target
+from certwright.targets.dcv.kinds import Kind
 
 
 def order_json(order: Order) -> dict[str, Any]:
@@ -152,4 +154,31 @@ def account_json(account: Account) -> dict[str, Any]:
         "quiet_because": account.quiet_because or None,
         "synced_at": account.synced_at,
         "created_at": account.created_at,
+    }
+
+
+def target_json(target: Target) -> dict[str, Any]:
+    """A target; its secrets are never shown."""
+    return {
+        "name": target.name,
+        "kind": target.kind,
+        "domains": list(target.domains),
+        "serves": sorted(Kind.load(target.kind).serves),
+        "settings": dict(target.settings),
+        "enabled": target.enabled,
+        "created_at": target.created_at,
+    }
+
+
+def challenge_json(challenge: Challenge) -> dict[str, Any]:
+    """A proof that stands, or may stand, at a target."""
+    return {
+        "order": challenge.order_id,
+        "name": challenge.proof.name,
+        "method": challenge.proof.method,
+        "where": challenge.proof.where,
+        "value": challenge.proof.value,
+        "opened_at": challenge.opened_at,
+        "published_at": challenge.published_at,
+        "trouble": challenge.trouble or None,
     }

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from certwright.doors.cli import wishes
 from certwright.doors.cli.fields import content, secrets
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
+from certwright.doors.cli.shapes import challenge_json, target_json
 from certwright.doors.cli.terminal import cell, fields, moment, print_json, say, table
 from certwright.engine.challenges import trial
 from certwright.model.errors import CertwrightError, Refused
@@ -110,7 +111,7 @@ def list_targets(as_json: AsJSON = False) -> None:
         targets = list(certwright.targets.all())
         if as_json:
             for target in targets:
-                print_json(_target_json(target))
+                print_json(target_json(target))
             return
         table(
             "Targets",
@@ -129,7 +130,7 @@ def show(name: Name, as_json: AsJSON = False) -> None:
         target = certwright.targets.get(name)
         challenges = certwright.challenges.store.standing_at(target)
         if as_json:
-            print_json({**_target_json(target), "challenges": [_challenge_json(one) for one in challenges]})
+            print_json({**target_json(target), "challenges": [challenge_json(one) for one in challenges]})
             return
         fields(
             target.name,
@@ -232,36 +233,10 @@ def _standing(target: Target) -> str:
 
 def _say(target: Target, text: str, *, as_json: bool) -> None:
     if as_json:
-        print_json(_target_json(target))
+        print_json(target_json(target))
     else:
         say(text)
 
 
 def _silent(_: str) -> None:
     """Where only JSON is to be printed."""
-
-
-def _target_json(target: Target) -> dict[str, Any]:
-    """A target; its secrets are never shown."""
-    return {
-        "name": target.name,
-        "kind": target.kind,
-        "domains": list(target.domains),
-        "serves": sorted(Kind.load(target.kind).serves),
-        "settings": dict(target.settings),
-        "enabled": target.enabled,
-        "created_at": target.created_at,
-    }
-
-
-def _challenge_json(challenge: Challenge) -> dict[str, Any]:
-    return {
-        "order": challenge.order_id,
-        "name": challenge.proof.name,
-        "method": challenge.proof.method,
-        "where": challenge.proof.where,
-        "value": challenge.proof.value,
-        "opened_at": challenge.opened_at,
-        "published_at": challenge.published_at,
-        "trouble": challenge.trouble or None,
-    }
