@@ -239,7 +239,7 @@ class Certwright:
             alive=self.identity.alive,
             chores=[
                 Chore("watch", watch.Watch(self.orders, self.ports).turn, watch.PERIOD.total_seconds()),
-                Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds()),
+                Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds(), at_start=True),
             ],
         )
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Program, Zygote
-from tests.cli.tenant import Shop, open_shop
+from tests.cli.tenant import ResellerShop, Shop, open_reseller_shop, open_shop
 from tests.sandbox.tenant import Sandbox
 
 NewShop = Callable[..., Shop]
+NewResellerShop = Callable[..., ResellerShop]
 
 
 @pytest.fixture(scope="session")
@@ -46,3 +47,15 @@ def new_shop(sandbox: Sandbox, program: Program, tmp_path: Path) -> NewShop:
 def shop(new_shop: NewShop) -> Shop:
     """An installation with an account at a tenant where everything is prevalidated."""
     return new_shop()
+
+
+@pytest.fixture
+def new_reseller_shop(sandbox: Sandbox, program: Program, tmp_path: Path) -> NewResellerShop:
+    """Open the installation's account at a reseller login with the settings and switches given."""
+    return lambda *settings, **switches: open_reseller_shop(sandbox, program, tmp_path, *settings, **switches)
+
+
+@pytest.fixture
+def reseller_shop(new_reseller_shop: NewResellerShop) -> ResellerShop:
+    """An installation with an account at a reseller login whose names count as proven."""
+    return new_reseller_shop()

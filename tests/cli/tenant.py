@@ -1,30 +1,47 @@
-"""A tenant of the sandbox's DigiCert as an operator adds it: exactly as ``GET /accounts`` tells it."""
+"""A tenant of one of the sandbox's CAs as an operator adds it: exactly as ``GET /accounts`` tells it."""
 
 from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar, Self
 
 from tests.cli.program import Program, Result
-from tests.sandbox.tenant import Account, Sandbox
+from tests.sandbox.sectigo_tenant import Reseller
+from tests.sandbox.tenant import Management, Sandbox
 
 QUICK = ("--set", "call_seconds=2", "--set", "settle_seconds=2")
+# As often as one likes: nobody has to wait, and the sandbox does not mind.
+OFTEN = ("--set", "poll_seconds=0.2,0.5,1", "--set", "requests_per_minute=100000")
 _numbers = itertools.count(1)
 
 
 @dataclass
 class Tenant:
-    """An account at the sandbox, and what an operator needs to know of it."""
+    """An account at the sandbox's DigiCert, and what an operator needs to know of it."""
 
-    account: Account
+    account: Any  # an Account, or what a subclass says
     folder: Path
+    ca: ClassVar[str] = "digicert"
+    product: ClassVar[str] = "ssl_basic"
+    withdrawn: ClassVar[str] = "canceled"  # what the ledger calls an order that was cancelled
+
+    @classmethod
+    def at(cls, sandbox: Sandbox, folder: Path, profile: str = "ready", **switches: object) -> Self:
+        """A new account with those switches."""
+        return cls(sandbox.account(profile, **switches), folder)
 
     @property
     def name(self) -> str:
         """Its name at the sandbox."""
-        return self.account.name
+        return str(self.account.name)
+
+    @property
+    def management(self) -> Management:
+        """The sandbox's management door."""
+        management: Management = self.account.management
+        return management
 
     @property
     def organization(self) -> str:
@@ -47,7 +64,7 @@ class Tenant:
     def add_words(self, name: str = "main", *more: str) -> list[str]:
         """``account add`` with url, settings and secrets of the sandbox's own list, secrets and PEM from files."""
         element = self.account.element
-        words = ["account", "add", name, "--ca", "digicert", "--url", element["url"]]
+        words = ["account", "add", name, "--ca", self.ca, "--url", element["url"]]
         for field, value in element["settings"].items():
             words += ["--set", f"{field}={self.file(field, str(value))}"]
         for field, value in element["secrets"].items():
@@ -57,28 +74,73 @@ class Tenant:
     def file(self, name: str, content: str) -> str:
         """``@FILE`` with that content, which only its owner may read."""
         path = self.folder / f"{self.name}-{name}"
-        path.touch(mode=0o600)
-        path.write_text(content)
+        if not path.exists() or path.read_text() != content:  # another thread's program may be reading it
+            path.touch(mode=0o600)
+            path.write_text(content)
         return f"@{path}"
 
-    def place_words(self, name: str, *more: str, account: str = "main", product: str = "ssl_basic") -> list[str]:
+    def place_words(self, name: str, *more: str, account: str = "main", product: str = "") -> list[str]:
         """The usual order."""
-        words = ["order", "place", "--account", account, "--product", product, "--name", name]
+        words = ["order", "place", "--account", account, "--product", product or self.product, "--name", name]
         return [*words, "--organization", self.organization, *more]
 
     def ledger(self, reference: str = "") -> list[dict[str, Any]]:
         """What was bought, of one reference or of all."""
-        rows = self.account.ledger()
+        rows: list[dict[str, Any]] = self.account.ledger()
         return [row for row in rows if not reference or row["reference"] == reference]
 
     def requests(self, method: str = "") -> list[dict[str, Any]]:
         """The calls received from it."""
-        answer = self.account.management.get(f"requests?ca=digicert&account={self.name}")
+        answer = self.management.get(f"requests?ca={self.ca}&account={self.name}")
         return [row for row in answer["requests"] if not method or row["method"] == method]
 
     def fault(self, kind: str, /, **fields: object) -> int:
         """A fault rule for this tenant alone."""
-        return self.account.management.fault(kind, account=self.name, **fields)
+        return self.management.fault(kind, ca=self.ca, account=self.name, **fields)
+
+
+class SectigoTenant(Tenant):
+    """A reseller login at the sandbox's Sectigo. It has no organizations and no domains: an order says all of that."""
+
+    account: Reseller
+    ca: ClassVar[str] = "sectigo"
+    product: ClassVar[str] = "287"
+    withdrawn: ClassVar[str] = "rejected"
+
+    @classmethod
+    def at(cls, sandbox: Sandbox, folder: Path, profile: str = "ready", **switches: object) -> Self:
+        """A new login with those switches."""
+        return cls(Reseller.at(sandbox, profile, **switches), folder)
+
+    @property
+    def domain(self) -> str:
+        """A domain that nobody else uses."""
+        return f"{self.name}.example"
+
+    def place_words(self, name: str, *more: str, account: str = "main", product: str = "") -> list[str]:
+        """The usual order: for a domain alone."""
+        words = ["order", "place", "--account", account, "--product", product or self.product]
+        return [*words, *(["--name", name] if name else []), *more]
+
+    def calls(self, api: str) -> int:
+        """How often that API was called."""
+        return sum(row["path"].split("?")[0].endswith(api) for row in self.requests())
+
+    def target_words(self, name: str = "dns", *domains: str) -> list[str]:
+        """``target add`` for the sandbox's own DNS server, which its validators ask."""
+        served = self.management.get("dns")
+        host, _, port = served["address"].rpartition(":")
+        key = served["update_key"]
+        words = ["target", "add", name, "--kind", "rfc2136"]
+        for domain in domains or (self.domain,):
+            words += ["--domain", domain]
+        words += ["--set", f"server={host}", "--set", f"port={port}", "--set", f"key_name={key['name']}"]
+        return [*words, "--secret", f"key_secret={self.file('dns-key', key['secret'])}"]
+
+    def records(self, part: str = "") -> list[dict[str, Any]]:
+        """What stands in the sandbox's DNS below a name, this tenant's domain by default."""
+        wanted = part or self.domain
+        return [row for row in self.management.get("dns")["records"] if wanted in row["name"]]
 
 
 @dataclass
@@ -117,10 +179,26 @@ class Shop:
         return self.program.run("cert", "list", "--json").expect(0).lines()
 
 
+@dataclass
+class ResellerShop(Shop):
+    """The same at a reseller login."""
+
+    tenant: SectigoTenant
+
+
 def open_shop(
     sandbox: Sandbox, program: Program, folder: Path, *settings: str, profile: str = "ready", **switches: object
 ) -> Shop:
     """A new tenant with those switches, added to the installation as ``main``."""
-    tenant = Tenant(sandbox.account(profile, **switches), folder)
+    tenant = Tenant.at(sandbox, folder, profile, **switches)
     program.run(*tenant.add_words("main", *QUICK, *settings)).expect(0)
     return Shop(tenant, program)
+
+
+def open_reseller_shop(
+    sandbox: Sandbox, program: Program, folder: Path, *settings: str, profile: str = "ready", **switches: object
+) -> ResellerShop:
+    """The same at the sandbox's Sectigo, which may be asked as often as one likes."""
+    tenant = SectigoTenant.at(sandbox, folder, profile, **switches)
+    program.run(*tenant.add_words("main", *QUICK, *OFTEN, *settings)).expect(0)
+    return ResellerShop(tenant, program)

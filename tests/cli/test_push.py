@@ -2,80 +2,16 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import secrets
-import signal
-import socket
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.cli.program import Program
+from tests.cli.server import serving
 from tests.cli.tenant import QUICK, Shop, Tenant
 from tests.sandbox.tenant import Sandbox
-
-
-class Server:
-    """A running ``certwright serve``."""
-
-    def __init__(self, program: Program, log: Path) -> None:
-        """Start it on a free port and wait until it is healthy."""
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            self.port = int(free.getsockname()[1])
-        self.log = log
-        with log.open("wb") as output:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "certwright", "serve", "--port", str(self.port)],
-                env=program.full_environment(CERTWRIGHT_LOG="debug"),
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            )
-        latest = time.monotonic() + 40
-        while self.ask("GET", "/health") != 200:
-            assert self.process.poll() is None, log.read_text()
-            assert time.monotonic() < latest, log.read_text()
-            time.sleep(0.05)
-
-    def ask(self, method: str, path: str, body: bytes = b"", key: str = "") -> int:
-        """The status of one request; 0 when nobody listens, or hangs up before it is read."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
-        try:
-            connection.request(method, path, body, {"X-WEBHOOK-KEY": key} if key else {})
-            return connection.getresponse().status
-        except ConnectionError:
-            return 0
-        finally:
-            connection.close()
-
-    def push(self, event: dict[str, object], key: str, account: str = "main") -> int:
-        """Deliver an event."""
-        return self.ask("POST", f"/push/digicert/{account}", json.dumps(event).encode(), key)
-
-    def stop(self) -> int:
-        """End it by SIGTERM; its exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            return self.process.wait(timeout=45)
-        finally:
-            if self.process.poll() is None:
-                self.process.kill()
-                self.process.wait()
-
-
-@contextmanager
-def _serving(program: Program, log: Path) -> Iterator[Server]:
-    server = Server(program, log)
-    try:
-        yield server
-    finally:
-        if server.process.poll() is None:
-            server.stop()
 
 
 @pytest.fixture
@@ -109,13 +45,13 @@ def test_only_a_genuine_push_makes_us_look_and_only_the_look_changes_anything(
     event = {"event": "certificate_issued", "data": {"order_id": int(order["ca_order_id"]), "status": "issued"}}
     lie = {"event": "certificate_issued", "data": {"order_id": int(other["ca_order_id"]), "status": "issued",
            "certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----"}}  # fmt: skip
-    with _serving(pushed.program, tmp_path / "serve.log") as server:
+    with serving(pushed.program, tmp_path / "serve.log") as server:
         _prove(pushed, order)
         assert server.push(event, "x" * 43) == 401, "forged"
         assert server.ask("POST", "/push/digicert/main", json.dumps(event).encode()) == 401, "without a key"
         assert server.push(event, key, account="nobody") == 404
         assert server.ask("GET", "/push/digicert/main") == 401
-            assert server.ask("PUT", "/push/digicert/main") == 405
+        assert server.ask("PUT", "/push/digicert/main") == 405
         assert server.ask("POST", "/push/digicert/main", b"<xml/>", key) == 400
         assert server.ask("POST", "/push/digicert/main", b"x" * 2_000_000, key) in (0, 413)
 
@@ -136,7 +72,7 @@ def test_only_a_genuine_push_makes_us_look_and_only_the_look_changes_anything(
 
 
 def test_without_a_webhook_secret_there_is_no_push_endpoint(shop: Shop, tmp_path: Path) -> None:
-    with _serving(shop.program, tmp_path / "serve.log") as server:
+    with serving(shop.program, tmp_path / "serve.log") as server:
         assert server.push({"event": "certificate_issued"}, "x" * 43) == 404
         placed = shop.issued()
 

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.fixtures import NewShop
+from tests.cli.fixtures import NewResellerShop, NewShop
 from tests.cli.program import REPOSITORY
 from tests.cli.tenant import Shop
-from tests.crash.flows import FLOWS, PLACE, Stage
+from tests.crash.flows import FLOWS, PLACE, SECTIGO_FLOWS, Flow, Stage
 
 
 def _kinds(trace: list[str]) -> set[str]:
@@ -24,7 +24,20 @@ def _kinds(trace: list[str]) -> set[str]:
 @pytest.mark.parametrize("flow", FLOWS)
 def test_a_kill_at_any_boundary_loses_nothing_and_doubles_nothing(flow: str, new_shop: NewShop, tmp_path: Path) -> None:
     plan = FLOWS[flow]
-    stage = Stage(plan, new_shop(*plan.settings, rate_limit=False, **plan.switches), tmp_path)
+    _kill_everywhere(flow, plan, new_shop(*plan.settings, rate_limit=False, **plan.switches), tmp_path)
+
+
+@pytest.mark.parametrize("flow", SECTIGO_FLOWS)
+def test_a_kill_at_any_boundary_of_a_resellers_order_loses_nothing_and_doubles_nothing(
+    flow: str, new_reseller_shop: NewResellerShop, tmp_path: Path
+) -> None:
+    plan = SECTIGO_FLOWS[flow]
+    _kill_everywhere(flow, plan, new_reseller_shop(*plan.settings, **plan.switches), tmp_path)
+
+
+def _kill_everywhere(flow: str, plan: Flow, shop: Shop, folder: Path) -> None:
+    """Let one scene of the flow live, and one die at each boundary it has passed; assert what is true in the end."""
+    stage = Stage(plan, shop, folder)
     trace = stage.rehearse()
     assert {"before COMMIT", "after COMMIT", "bytes out", "answer in"} <= _kinds(trace), trace
 

@@ -11,9 +11,12 @@ from urllib.parse import urlsplit
 
 
 class TwiceProxy:
-    """Passes every call on to ``url``; a POST whose path ends in ``again`` is passed on twice."""
+    """Passes every call on to ``url``; a POST whose path ends in ``again`` is passed on twice.
 
-    def __init__(self, url: str, again: str) -> None:
+    The first answer goes back, with ``latter`` the second.
+    """
+
+    def __init__(self, url: str, again: str, *, latter: bool = False) -> None:
         target = urlsplit(url)
 
         class Relay(BaseHTTPRequestHandler):
@@ -23,7 +26,8 @@ class TwiceProxy:
                 body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
                 status, kind, answer = self._ask(body)
                 if self.command == "POST" and self.path.endswith(again):
-                    self._ask(body)
+                    second = self._ask(body)
+                    status, kind, answer = second if latter else (status, kind, answer)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(answer)))

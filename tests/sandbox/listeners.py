@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -20,6 +21,7 @@ class FileServer:
         """Listen on a free port of 127.0.0.1; with `context`, over TLS."""
         self.files: dict[tuple[str, str], bytes] = {}
         self.redirects: dict[str, str] = {}
+        self.folders: dict[str, Path] = {}
         self.asked: list[tuple[str, str]] = []
         keeper = self
 
@@ -27,7 +29,7 @@ class FileServer:
             def do_GET(self) -> None:
                 host = self.headers.get("Host", "").split(":")[0].lower()
                 keeper.asked.append((host, self.path))
-                content, elsewhere = keeper.files.get((host, self.path)), keeper.redirects.get(host)
+                content, elsewhere = keeper.found(host, self.path), keeper.redirects.get(host)
                 self.send_response(301 if elsewhere else 404 if content is None else 200)
                 if elsewhere:
                     self.send_header("Location", elsewhere + self.path)
@@ -44,6 +46,15 @@ class FileServer:
     def plant(self, host: str, path: str, content: str) -> None:
         """Serve `content` at http://host/path."""
         self.files[(host, path)] = content.encode()
+
+    def serve(self, host: str, folder: Path) -> None:
+        """Serve what stands below `folder` at http://host/, as a web server with that root does."""
+        self.folders[host] = folder
+
+    def found(self, host: str, path: str) -> bytes | None:
+        """What is served there."""
+        file = self.folders[host] / path.lstrip("/") if host in self.folders else None
+        return file.read_bytes() if file is not None and file.is_file() else self.files.get((host, path))
 
     def redirect(self, host: str, elsewhere: str) -> None:
         """Answer every request for `host` with a 301 to the same path behind `elsewhere`."""

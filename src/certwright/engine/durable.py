@@ -42,11 +42,15 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Something done again and again beside the work, every so many seconds, in a thread of its own."""
+    """Something done again and again beside the work, every so many seconds, in a thread of its own.
+
+    ``at_start``: for the first time as soon as the engine runs.
+    """
 
     name: str
     run: Callable[[], object]
     seconds: float
+    at_start: bool = False
 
 
 class Engine:
@@ -129,7 +133,9 @@ class Engine:
 
     def _do(self, chore: Chore) -> None:
         """One chore's thread. What goes wrong is told, and tried again in the next turn."""
-        while not self._stopping.wait(chore.seconds):
+        pause = 0.0 if chore.at_start else chore.seconds
+        while not self._stopping.wait(pause):
+            pause = chore.seconds
             try:
                 chore.run()
             except Exception:

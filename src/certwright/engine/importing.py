@@ -59,13 +59,14 @@ class Import:
         """Download and record what is in force and not in the inventory yet; one call a certificate, one at a time."""
         total = self.ca_orders.count_without_certificate(self.account)
         recorded, missing = 0, []
-        for row, order in self.ca_orders.without_certificate(self.account):
+        for done, (row, order) in enumerate(self.ca_orders.without_certificate(self.account), 1):
             try:
-                self.ca_orders.link(row, self._record(order))
-                recorded += 1
+                known = self.inventory.known(self.account, order.ca_order)  # what we ordered ourselves
+                self.ca_orders.link(row, known or self._record(order))
+                recorded += not known
             except (NotFound, Refused, Invalid) as error:
                 missing.append(f"{_named(order.ca_order)}: {error.detail}")
-            on_certificate(recorded + len(missing), total)
+            on_certificate(done, total)
         return Collected(recorded, tuple(missing))
 
     def _record(self, order: ReportedOrder) -> str:

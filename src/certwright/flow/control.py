@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from certwright.flow.answers import Answer, Done, Wait
 from certwright.model.ca import Proof
+from certwright.model.errors import Refused
 from certwright.model.order import EventKind, Order
 from certwright.model.ports import Ports, ProvesControl
 from certwright.model.words import WaitingFor
@@ -44,11 +45,14 @@ def prove(order: Order, at: Ports) -> Answer:
         return Done()
     if not ours_to_publish(order.proofs, at):
         return Done()
-    proven = ca.check_control(order.ca_order, order.placement)
+    try:
+        told = "proven" if ca.check_control(order.ca_order, order.placement) else "not proven yet"
+    except Refused as error:  # whether the order has ended is for its collecting to find out
+        told = error.detail
     at.standing.answered()
     if order.looks:  # asked before, and told so then
         return Done()
-    return Done(f"asked the CA to look: {'proven' if proven else 'not proven yet'}", kind=EventKind.CA)
+    return Done(f"asked the CA to look: {told}", kind=EventKind.CA)
 
 
 def _settled(order: Order) -> bool:

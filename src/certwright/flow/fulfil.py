@@ -244,9 +244,11 @@ def collect(order: Order, at: Ports) -> Answer:
     wanted = csrs.decode(order.csr).public_key_sha256
     try:
         progress = at.ca.collect(order.ca_order, public_key_sha256=wanted)
+        at.standing.answered()
+        if isinstance(progress, Pending):
+            return _not_yet(order, progress, at)
     except Refused as error:
         return _not_told(order, error, at)
-    at.standing.answered()
     match progress:
         case Issued():
             return Done(
@@ -256,8 +258,6 @@ def collect(order: Order, at: Ports) -> Answer:
             )
         case Ended():
             return Refuse(progress.why, changes={"state": progress.state, "waiting_for": None})
-        case Pending():
-            return _not_yet(order, progress, at)
 
 
 def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
@@ -292,8 +292,8 @@ def _unproven_advice(order: Order, looks: int) -> str:
         return ""
     return (
         f"See whether everything stands where the CA looks: certwright order dcv {order.id} --look. If it does, prove "
-        f"it another way (--method), or cancel and order anew: after a lost answer "
-        "the CA may want another value than the one we know."
+        "it another way (--method), or cancel and order anew: after a lost answer the CA may want another value than "
+        "the one we know."
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -60,10 +61,17 @@ class CAOrders:
             ]
             models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
             models.CAOrder.objects.bulk_update(changed, _COLUMNS, batch_size=_BATCH // len(_COLUMNS))
+            self._mark_revoked(owner, page, now)
             seen = [row.pk for row in known.values()]
             models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
             models.CAAccount.objects.filter(pk=owner.pk).update(import_cursor=page.cursor)
         return Taken(len(new), len(changed), len(known) - len(changed))
+
+    def _mark_revoked(self, owner: models.CAAccount, page: ReportPage, now: datetime) -> None:
+        """What was revoked elsewhere, in the CA's console or by the CA itself, is revoked in the inventory too."""
+        ids = {one.ca_order.certificate_id for one in page.orders if one.certificate_state is CertificateState.REVOKED}
+        ours = models.Certificate.objects.filter(account=owner, ca_certificate_id__in=ids - {""})
+        ours.exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
 
     def _known(self, owner: models.CAAccount, reported: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
         ids = {order_id for order_id, _ in reported}

@@ -94,6 +94,18 @@ class Inventory:
                 )
         return leaf.fingerprint
 
+    def known(self, account: str, ca_order: CAOrder) -> str:
+        """The fingerprint of what was recorded under that certificate id of the CA; "" when nothing was."""
+        if not ca_order.certificate_id:
+            return ""
+        mine = models.Certificate.objects.filter(
+            account__name=account,
+            is_ca=False,
+            ca_order_id=ca_order.order_id,
+            ca_certificate_id=ca_order.certificate_id,
+        )
+        return mine.values_list("fingerprint", flat=True).first() or ""
+
     def _enter(self, certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:
         """Insert the certificate unless it is known; links that were not known before are added."""
         known = models.Certificate.objects.filter(fingerprint=certificate.fingerprint).first()

@@ -21,6 +21,7 @@ _FLAGS = (
     ("caaStatus", WaitingFor.PROCESSING),
 )
 _NOT_REQUIRED, _COMPLETED = -1, 1
+_FAILED = ("pre-sign failed", "post-sign failed")
 _NOTES = {0: "not completed", 1: "completed", 2: "in progress"}
 
 
@@ -55,6 +56,9 @@ def collect(api: SectigoAPI, ca_order: CAOrder, public_key_sha256: str) -> Progr
         case errors.BEING_ISSUED:
             return Pending(ca_order, WaitingFor.PROCESSING, f"Sectigo: {said}")
         case errors.SUCCESS:
+            status = form.get("certificateStatus")
+            if status.lower().startswith(_FAILED):  # such as a CAA record that does not allow Sectigo
+                return Ended(ca_order, OrderState.FAILED, f"Sectigo: {status}")
             return _pending(form, ca_order)
     error = errors.refusal(form, change=False)
     if isinstance(error, NotFound):

@@ -89,7 +89,10 @@ def refusal(form: Form, *, change: bool) -> CertwrightError:
         return kind(text, code=str(code))
     if code == VALUE_INVALID and names(form, "orderNumber", "certificateID", "baseOrderNumber", "serialNumber"):
         return NotFound(text, advice="It does not exist, or belongs to another account.", code=str(code))
-    return Refused(text, advice=_ADVICE.get(code, ""), code=str(code))
+    advice = _ADVICE.get(code, "")
+    if code == VALUE_INVALID and names(form, "dcvEmailAddress"):  # or a longer name that begins so, or ends
+        advice = "Sectigo takes an address for 24 hours after it was listed: certwright account addresses ACCOUNT NAME"
+    return Refused(text, advice=advice, code=str(code))
 
 
 def refusal_of_order(form: Form) -> CertwrightError:

@@ -33,6 +33,7 @@ _STATES: tuple[tuple[str, OrderState, CertificateState | None], ...] = (
     ("rejected", OrderState.REJECTED, None),
     ("cancelled", OrderState.CANCELLED, None),
     ("failed", OrderState.FAILED, None),
+    ("caacheckfailed", OrderState.FAILED, None),
     ("pre-sign failed", OrderState.FAILED, None),
     ("post-sign failed", OrderState.FAILED, None),
 )

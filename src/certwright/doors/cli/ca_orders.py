@@ -14,7 +14,7 @@ from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import ca_order_json
 from certwright.doors.cli.terminal import cell, err, moment, print_json, say, state, table, warn
 from certwright.model.ca import ReportedOrder
-from certwright.model.errors import Refused
+from certwright.model.errors import NotFound, Refused
 from certwright.model.ports import ListsAddresses, ReportsOrders
 from certwright.model.words import OrderState
 from certwright.wiring import Certwright
@@ -103,7 +103,12 @@ def report(
         if which:
             if not account:
                 raise Refused("At which CA?", advice="Give --account.")
-            rows = iter([(account, order) for order in _reporter(certwright, account).report(which)])
+            found = _reporter(certwright, account).report(which)
+            for unknown in sorted(set(which) - {order.ca_order.order_id for order in found}):
+                warn(f"the CA shows no order {unknown}")
+            if not found:
+                raise NotFound("The CA shows none of them.", advice="Is it another CA account's order?")
+            rows = iter([(account, order) for order in found])
         else:
             rows = certwright.ca_orders.browse(account=account, state=wanted or "", name=name)
         if as_json:

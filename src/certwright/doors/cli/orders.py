@@ -174,8 +174,11 @@ def _look_at_the_names(certwright: Certwright, order: Order) -> None:
         with certwright.runner.held(order.id) as held:
             held.save("asked to look at the proofs again", step="publish", looks=0)
     elif isinstance(ports.ca, ProvesControl) and order.ca_order is not None:
-        proven = ports.ca.check_control(order.ca_order, order.placement)
-        certwright.orders.note(order, f"asked the CA to check the names now: {'proven' if proven else 'not yet'}")
+        try:
+            told = "proven" if ports.ca.check_control(order.ca_order, order.placement) else "not yet"
+        except Refused as error:  # it may have ended there, which collecting finds out
+            told = error.detail
+        certwright.orders.note(order, f"asked the CA to check the names now: {told}")
 
 
 def _look_for_doubles(certwright: Certwright, order: Order) -> None:
