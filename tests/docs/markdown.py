@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 MADE = "<!-- Made by `python -m tests.docs.generate`; do not edit. -->\n"
 
@@ -28,3 +29,9 @@ def prose(docstring: str | None) -> str:
     first = (docstring or "").partition("\n\n")[0]
     first = re.sub(r":\w+:`[~.]?([^`]+)`", r"`\1`", " ".join(first.split()))
     return first.replace("``", "`")
+
+
+def parts(path: Path) -> Mapping[str, str]:
+    """The pieces of a Markdown file by their names: each begins after a line ``<!-- NAME -->``."""
+    _, *found = re.split(r"^<!-- (\w+) -->\n", path.read_text(encoding="utf-8"), flags=re.MULTILINE)
+    return dict(zip(found[::2], found[1::2], strict=True))

@@ -79,12 +79,15 @@ def _in_usage(parameter: Any) -> str:
 def _line(parameter: Any) -> tuple[str, str, str]:
     option = parameter.opts[0] if parameter.opts[0].startswith("-") else ""
     again = " (repeatable)" if getattr(parameter, "multiple", False) else ""
-    return code(f"{option} {_value(parameter)}".strip()) + again, _default(parameter), parameter.help or ""
+    no = "".join(f" / {code(name)}" for name in getattr(parameter, "secondary_opts", []))
+    return code(f"{option} {_value(parameter)}".strip()) + no + again, _default(parameter), parameter.help or ""
 
 
 def _default(parameter: Any) -> str:
     if parameter.required:
         return "required"
+    if getattr(parameter, "secondary_opts", []):
+        return code(parameter.opts[0] if parameter.default else parameter.secondary_opts[0])
     if parameter.default in (None, "", False) or getattr(parameter, "is_flag", False):
         return ""
     return code(str(parameter.default))

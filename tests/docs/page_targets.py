@@ -6,7 +6,7 @@ import ast
 import inspect
 from collections.abc import Iterable
 
-from certwright.doors.cli import targets
+from certwright.doors.cli import shapes
 from certwright.model.fields import Field
 from certwright.targets.dcv.kinds import Kind, kinds
 from tests.docs.markdown import MADE, code, table
@@ -61,9 +61,9 @@ def page() -> str:
             *(_line(kind) for kind in kinds().values()),
             *(_section(kind) for kind in kinds().values()),
             _TAIL,
-            _keys("_target_json"),
+            _keys("target_json"),
             "\n`target show --json` has `challenges` beside them, a list of:\n",
-            _keys("_challenge_json"),
+            _keys("challenge_json"),
         )
     )
 
@@ -88,7 +88,7 @@ def _field(field: Field) -> tuple[str, str, str, str]:
 
 def _keys(function: str) -> str:
     """The keys of the object that a function of the command group returns."""
-    tree = ast.parse(inspect.getsource(getattr(targets, function)))
+    tree = ast.parse(inspect.getsource(getattr(shapes, function)))
     (returned,) = (node.value for node in ast.walk(tree) if isinstance(node, ast.Return))
     assert isinstance(returned, ast.Dict)
     keys = [str(key.value) for key in returned.keys if isinstance(key, ast.Constant)]

@@ -12,15 +12,20 @@ from tests.docs.conftest import Prepared
 from tests.docs.documents import DOCS
 from tests.docs.programs import needs, needs_library
 
-# Those that begin with the tutorial's CA accounts; the other one starts a sandbox itself.
-PREPARED = (
-    "follow-an-order",
-    "order-from-a-token",
-    "reissue-and-revoke",
-    "rotate-keys",
-    "run-a-worker",
-    "use-the-library",
-)
+# What each begins with (`Prepared`); the other one starts a sandbox itself.
+PREPARED = {
+    "follow-an-order": "tutorial",
+    "import-and-report": "sectigo",
+    "order-from-a-token": "tutorial",
+    "publish-proofs": "tutorial",
+    "receive-pushes": "sectigo",
+    "reissue-and-revoke": "sectigo",
+    "rotate-keys": "tutorial",
+    "run-a-worker": "tutorial",
+    "sectigo-dv": "nothing",
+    "sectigo-ov-ev": "sectigo",
+    "use-the-library": "tutorial",
+}
 
 
 @pytest.mark.parametrize("name", PREPARED)
@@ -30,7 +35,7 @@ def test_a_reader_of_a_howto_sees_what_it_shows(name: str, prepared: Callable[[]
     document = DOCS / "howto" / f"{name}.md"
     reader = prepared()
 
-    ran = session.follow(document, tmp_path, reader.ports, reader.environment(tmp_path))
+    ran = session.follow(document, tmp_path, reader.ports, reader.environment(tmp_path, PREPARED[name]))
 
     session.assert_shown(document, ran)
 

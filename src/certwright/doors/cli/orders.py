@@ -230,7 +230,10 @@ def _decide(which: str, comment: str, *, approve: bool, as_json: bool) -> int:
             raise Refused(f"Order {order.id} has nothing to decide at the CA: it is {order.state}.")
         ca = certwright.ports(order.account).ca
         if not isinstance(ca, Approves):
-            raise Refused("This CA has no approval over its API.")
+            raise Refused(
+                "This CA has no approval over its API.",
+                advice="" if approve else f"An order is withdrawn with: certwright order cancel {order.id}",
+            )
         decide = ca.approve if approve else ca.reject
         placed = order.ca_order
         decide(CAOrder(placed.order_id, request_id=revocation.request_id) if revocation else placed, comment)
