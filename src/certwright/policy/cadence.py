@@ -42,13 +42,13 @@ def _rung(ladder: Sequence[float], count: int) -> timedelta:
 def next_look(waiting_for: WaitingFor, looks: int, *, watched: bool, allowed: Sequence[float] = ()) -> timedelta:
     """The pause before look number ``looks`` (from 0) at a pending order; ``watched`` while a person waits.
 
-    ``allowed`` are the pauses of a CA that wants to be asked seldom: a watched order is then looked at as often as
-    its first, for as many looks as a person may be taken to wait.
+    ``allowed`` are the pauses of a CA that wants to be asked seldom: a watched order is then looked at with the second
+    of them again and again, for as many looks as a person may be taken to wait.
     """
     if not allowed:
         return _rung(_WATCHED if watched else _LADDERS[waiting_for], looks)
     if watched and looks < len(_WATCHED):
-        return max(_rung(_WATCHED, looks), timedelta(seconds=allowed[0]))
+        return _rung(allowed[:2], looks)
     return _rung(allowed, looks)
 
 

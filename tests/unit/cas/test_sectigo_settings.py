@@ -55,7 +55,7 @@ def test_the_roots_are_sectigos_public_ones() -> None:
 
 def test_it_looks_seldom_unless_told_otherwise() -> None:
     with Sectigo(**LOGIN) as ca:
-        assert tuple(ca.looks) == (60, 120, 420, 1200, 10800)
+        assert tuple(ca.looks) == (15, 60, 120, 420, 1200, 10800)
     with Sectigo(**LOGIN, settings={"poll_seconds": "1, 2.5"}) as ca:
         assert tuple(ca.looks) == (1, 2.5)
 

@@ -116,7 +116,13 @@ def test_a_ca_that_wants_to_be_asked_seldom_is_asked_as_it_wants(world: World) -
 
 def test_also_a_watched_order_is_not_looked_at_more_often_than_the_ca_allows(world: World) -> None:
     world.ca.issues_at_once = False
-    world.ca.looks = (60.0, 120.0)
+    world.ca.looks = (15.0, 60.0, 120.0)
     world.add(some_order(watched_until=world.clock.now() + timedelta(hours=1)))
-    world.run()
-    assert world.orders.rows[1].due == world.clock.now() + timedelta(seconds=60)
+    pauses = []
+    for _ in range(4):
+        world.until_due()
+        world.run()
+        due = world.orders.rows[1].due
+        assert due is not None
+        pauses.append((due - world.clock.now()).total_seconds())
+    assert pauses == [15, 60, 60, 60]

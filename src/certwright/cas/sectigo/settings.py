@@ -55,5 +55,5 @@ def _looks(text: str) -> tuple[float, ...]:
     except ValueError:
         looks = ()
     if not looks or any(not 0 < pause < 1e6 for pause in looks):
-        raise Misconfigured("poll_seconds must be seconds separated by commas, such as 60,120,420,1200,10800.")
+        raise Misconfigured("poll_seconds must be seconds separated by commas, such as 15,60,120,420,1200,10800.")
     return looks

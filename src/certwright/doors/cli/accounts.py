@@ -165,7 +165,7 @@ def _standing(account: Account, now: datetime) -> str:
     if not account.enabled:
         return "[dim]disabled[/]"
     if account.paused_because:
-        return f"[red]paused: {cell(account.paused_because)}[/]"
+        return f"[red]paused: {cell(account.paused_because.partition('. ')[0])}[/]"
     if account.quiet_until is not None and account.quiet_until > now:
         return f"[yellow]quiet until {moment(account.quiet_until)}: {cell(account.quiet_because)}[/]"
     return "[green]read-only[/]" if account.read_only else "[green]ready[/]"
@@ -194,6 +194,7 @@ def show(name: Name, as_json: AsJSON = False) -> None:
                 "URL": cell(account.url),
                 "reference": cell(account.reference),
                 "standing": _standing(account, certwright.clock.now()),
+                "paused because": cell(account.paused_because),
                 "synced": moment(account.synced_at),
                 **{key: cell(value) for key, value in account.settings.items() if key != "roots"},
             },

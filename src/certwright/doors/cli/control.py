@@ -19,7 +19,7 @@ from certwright.model.ca import Authorization, CAOrder, Proof
 from certwright.model.errors import Refused
 from certwright.model.order import Order
 from certwright.model.ports import CallsBack, Challenges, ClicksThrough, ProvesControl, ProvesEachName
-from certwright.model.words import OrderState
+from certwright.model.words import DCVMethod, OrderState
 from certwright.pki import csr as csrs
 from certwright.pki import names as pki_names
 from certwright.wiring import Certwright
@@ -100,7 +100,7 @@ def _show(order: Order, rows: list[dict[str, Any]]) -> None:
                 cell(row["method"]),
                 cell(row["where"]),
                 cell(row["value"]),
-                ("us" if row["published_by_us"] else "you") if row["where"] else "",
+                _by_whom(row),
             )
             for row in rows
         ),
@@ -108,6 +108,14 @@ def _show(order: Order, rows: list[dict[str, Any]]) -> None:
     for row in rows:
         if row["seen"] is not None:
             say(f"{row['name']}: " + ("seen" if row["seen"] else row["sight"]))
+
+
+def _by_whom(row: dict[str, Any]) -> str:
+    if not row["where"]:
+        return ""
+    if row["method"] == DCVMethod.EMAIL:
+        return "the CA's mail"
+    return "us" if row["published_by_us"] else "you"
 
 
 def _proven(row: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ def serve(
         address=host,
         port=port,
         interface=Interfaces.WSGI,
+        websockets=False,
         workers=1,
         blocking_threads=4,
         ssl_cert=tls_certificate,

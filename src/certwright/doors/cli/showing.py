@@ -40,7 +40,7 @@ def show_short(order: Order) -> None:
         f"order {order.id}",
         {
             "state": state(order.state) + (f" [dim]({cell(order.waiting_for)})[/]" if order.waiting_for else ""),
-            "why": cell(order.why),
+            "why": "" if order.why == f"waiting for {order.waiting_for}" else cell(order.why),
             "advice": f"[cyan]{cell(order.advice)}[/]" if order.advice else "",
             "names": cell(", ".join(order.request.names)),
             "account": cell(f"{order.account} · {order.request.product}"),

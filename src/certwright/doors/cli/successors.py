@@ -15,6 +15,7 @@ from certwright.doors.cli.showing import finish
 from certwright.model.ca import Term
 from certwright.model.errors import Refused
 from certwright.model.order import Order, Request
+from certwright.model.ports import Duplicates, Reissues
 from certwright.model.words import Operation
 from certwright.pki import names as pki_names
 from certwright.pki.csr import CSR
@@ -75,6 +76,7 @@ def _inside(
         if not entry.ca_order.order_id:
             raise Refused("This certificate belongs to no CA order we know of.")
         wishes.check_account(certwright, entry.account)
+        _check_ability(certwright, entry.account, operation)
         first = order_of(certwright, entry)
         method, methods = wishes.dcv(dcv or []) if dcv or first is None else _methods(first)
         given = wishes.read_csr(csr) if csr else None
@@ -119,6 +121,11 @@ def renew(
         before = first.request if first else None
         given = wishes.read_csr(csr) if csr else None
         method, methods = wishes.dcv(dcv or []) if dcv or first is None else _methods(first)
+        if not (product or (before and before.product)):
+            raise Refused(
+                "Which product the certificate was ordered as is not known here.",
+                advice=f"Give --product: certwright account show {entry.account}",
+            )
         names = () if given else entry.certificate.names
         request = wishes.request(
             Operation.NEW,
@@ -140,6 +147,14 @@ def renew(
         )
         order = _record(certwright, entry, request, key, given, reference, wait)
         return finish(certwright, order, wait, as_json=as_json)
+
+
+def _check_ability(certwright: Certwright, account: str, operation: Operation) -> None:
+    """Raise before anything is recorded when the CA has no such operation."""
+    ca = certwright.adapter(certwright.accounts.get(account))
+    able = isinstance(ca, Reissues) if operation is Operation.REISSUE else isinstance(ca, Duplicates)
+    if not able:
+        raise Refused(f"This CA has no {operation}.", advice="Order another certificate: certwright cert renew")
 
 
 def _record(

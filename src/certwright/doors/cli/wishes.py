@@ -31,7 +31,10 @@ def check_account(certwright: Certwright, name: str) -> None:
     """Raise when the CA account cannot order: unknown, read-only, disabled or paused."""
     account = certwright.accounts.get(name)
     if account.read_only:
-        raise Refused(f"{name} is a read-only account.", advice="Order from another CA account.")
+        raise Refused(
+            f"{name} is a read-only account: nothing is ordered, changed or revoked with it.",
+            advice="Use a CA account that was added without --read-only.",
+        )
     if not account.enabled:
         raise Misconfigured(f"{name} is disabled.", advice=f"certwright account enable {name}")
     if account.paused_because:
