@@ -101,14 +101,21 @@ def test_too_many_calls_are_a_pause_and_no_second_order(reseller_shop: ResellerS
     assert len(reseller_shop.tenant.ledger()) == 1
 
 
-def test_a_caa_record_that_forbids_it_ends_the_order_in_the_cas_words(reseller_shop: ResellerShop) -> None:
-    name = reseller_shop.tenant.fresh_name()
-    reseller_shop.tenant.management.post("dns", name=name, type="CAA", value='0 issue "other-ca.example"')
+def test_a_paid_order_that_caa_forbids_is_taken_up_again_once_the_record_is_mended(reseller_shop: ResellerShop) -> None:
+    tenant, name = reseller_shop.tenant, reseller_shop.tenant.fresh_name()
+    record = {"name": name, "type": "CAA", "value": '0 issue "other-ca.example"'}
+    tenant.management.post("dns", **record)
 
-    failed = reseller_shop.place(name=name).expect(1).json()
+    waits = reseller_shop.program.run(*tenant.place_words(name, "--reference", "caa", "--wait", "2", "--json")).json()
 
-    assert (failed["state"], failed["why"]) == ("failed", "Sectigo: PRE-SIGN FAILED: CAA record prevents issuance")
-    assert reseller_shop.tenant.ledger()[0]["certificates"] == 0
+    assert (waits["state"], waits["waiting_for"]) == ("pending", "caa")
+    assert waits["why"] == "Sectigo: PRE-SIGN FAILED: CAA record prevents issuance"
+    assert "order check" in waits["advice"]
+    tenant.management.delete("dns", record)
+    reseller_shop.program.run("order", "check", "caa").expect(0)
+    issued = reseller_shop.program.run("order", "wait", "caa", "30", "--json").expect(0).json()
+    assert issued["state"] == "issued"
+    assert [row["certificates"] for row in tenant.ledger()] == [1], "paid once"
 
 
 def test_a_key_that_is_known_to_be_compromised_is_refused_before_money_is_spent(

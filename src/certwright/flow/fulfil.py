@@ -282,13 +282,15 @@ def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
             "looks": looks,
         },
         kind=EventKind.CA,
-        advice=_unproven_advice(order, looks) if progress.waiting_for is WaitingFor.DOMAIN_CONTROL else "",
+        advice=_advice(order, progress.waiting_for, looks),
     )
 
 
-def _unproven_advice(order: Order, looks: int) -> str:
-    """What to do when a CA was shown the proofs again and again and is not content."""
-    if looks < _LOOKS_AT_PROOFS:
+def _advice(order: Order, waiting_for: WaitingFor, looks: int) -> str:
+    """What to do about CAA records, or when a CA was shown the proofs again and again and is not content."""
+    if waiting_for is WaitingFor.CAA:
+        return f"Let the CAA records of its names allow this CA, then: certwright order check {order.id}"
+    if waiting_for is not WaitingFor.DOMAIN_CONTROL or looks < _LOOKS_AT_PROOFS:
         return ""
     return (
         f"See whether everything stands where the CA looks: certwright order dcv {order.id} --look. If it does, prove "

@@ -47,6 +47,7 @@ class WaitingFor(StrEnum):
     CALL_BACK = "call_back"
     CLICK_THROUGH = "click_through"
     BRAND = "brand"
+    CAA = "caa"
     PROCESSING = "processing"
 
 

@@ -25,6 +25,7 @@ _LADDERS: Final[Mapping[WaitingFor, Sequence[float]]] = {
     WaitingFor.CALL_BACK: _PERSON,
     WaitingFor.CLICK_THROUGH: _PERSON,
     WaitingFor.BRAND: _PERSON,
+    WaitingFor.CAA: _PERSON,
 }
 # While somebody sits in front of `--wait`, nothing takes longer than this between two looks.
 _WATCHED: Final[Sequence[float]] = (1, 1, 2, 2, 3, 5, 8, 10)

@@ -21,6 +21,7 @@ _FLAGS = (
     ("caaStatus", WaitingFor.PROCESSING),
 )
 _NOT_REQUIRED, _COMPLETED = -1, 1
+_REFUSED_BY_CAA = ("pre-sign failed: caa", "caacheckfailed")
 _FAILED = ("pre-sign failed", "post-sign failed")
 _NOTES = {0: "not completed", 1: "completed", 2: "in progress"}
 
@@ -57,7 +58,9 @@ def collect(api: SectigoAPI, ca_order: CAOrder, public_key_sha256: str) -> Progr
             return Pending(ca_order, WaitingFor.PROCESSING, f"Sectigo: {said}")
         case errors.SUCCESS:
             status = form.get("certificateStatus")
-            if status.lower().startswith(_FAILED):  # such as a CAA record that does not allow Sectigo
+            if status.lower().startswith(_REFUSED_BY_CAA):  # it is paid for, and taken up again by AutoUpdateDCV
+                return Pending(ca_order, WaitingFor.CAA, f"Sectigo: {status}", requirements=requirements_of(form))
+            if status.lower().startswith(_FAILED):
                 return Ended(ca_order, OrderState.FAILED, f"Sectigo: {status}")
             return _pending(form, ca_order)
     error = errors.refusal(form, change=False)

@@ -52,9 +52,13 @@ def authorizations(api: SectigoAPI, ca_order: CAOrder) -> tuple[Authorization, .
 
 
 def check(api: SectigoAPI, ca_order: CAOrder) -> bool:
-    """Have Sectigo look now, by asking for the methods it has already (§7.6): 1 to 3 calls."""
+    """Have Sectigo look now, by asking for the methods it has already (§7.6): 1 to 3 calls.
+
+    Of an order whose names are all proven it then looks at their CAA records again.
+    """
     before = authorizations(api, ca_order)
-    open_ones = [one for one in before if not one.proven and one.method in dcv.LISTED]
+    published = [one for one in before if one.method in dcv.LISTED]
+    open_ones = [one for one in published if not one.proven] or published
     if open_ones:
         api.update_dcv(_update(ca_order, before, [(one.name, dcv.Way(DCVMethod(one.method))) for one in open_ones]))
         before = authorizations(api, ca_order)

@@ -159,7 +159,7 @@ def check(which: Which, as_json: AsJSON = False) -> int:
             follow.revocation(certwright, revocation, None)
         if order.ended and not certwright.orders.judge_again(order):
             return finish(certwright, order, None, as_json=as_json)
-        if order.waiting_for is WaitingFor.DOMAIN_CONTROL and not order.ended:
+        if order.waiting_for in (WaitingFor.DOMAIN_CONTROL, WaitingFor.CAA) and not order.ended:
             _look_at_the_names(certwright, order)
         certwright.orders.wake(order)
         if certwright.others_at_work():
@@ -170,7 +170,8 @@ def check(which: Which, as_json: AsJSON = False) -> int:
 def _look_at_the_names(certwright: Certwright, order: Order) -> None:
     """Publish and look anew where the proofs are ours to publish; else only ask the CA to look now."""
     ports = certwright.ports(order.account)
-    if any(ports.challenges.serves(proof) for proof in order.proofs):
+    unproven = order.waiting_for is WaitingFor.DOMAIN_CONTROL
+    if unproven and any(ports.challenges.serves(proof) for proof in order.proofs):
         with certwright.runner.held(order.id) as held:
             held.save("asked to look at the proofs again", step="publish", looks=0)
     elif isinstance(ports.ca, ProvesControl) and order.ca_order is not None:
