@@ -172,3 +172,19 @@ def test_an_imported_certificate_of_our_own_key_is_tied_to_it(stock: Stock) -> N
     key = stock.inventory.get(leaf.fingerprint).key
     assert key is not None
     assert key.id == order.key.id
+
+
+def test_an_order_that_gets_its_certificate_later_stays_one_row(stock: Stock) -> None:
+    waiting = reported(0, state=OrderState.PENDING, certificate_state=None, ca_order=CAOrder("700000"))
+    ca = Reporter([waiting])
+    task(stock, ca).orders(quiet)
+    ca.orders = [reported(0)]
+    task(stock, ca).orders(quiet)
+    assert [order for _, order in CAOrders(stock.clock).browse()] == [reported(0)]
+
+
+def test_a_ca_that_shows_the_same_page_for_ever_is_not_asked_for_ever(stock: Stock) -> None:
+    ca = Reporter([reported(number) for number in range(PAGE)])
+    ca.report_page = lambda cursor: ReportPage(tuple(ca.orders), "again", None)  # type: ignore[method-assign]
+    with pytest.raises(Unavailable, match="same page"):
+        task(stock, ca).orders(quiet)

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from certwright.model.ca import Proof
-from certwright.model.errors import CertwrightError
+from certwright.model.errors import CertwrightError, Unavailable
 from certwright.model.order import Order
 
 
@@ -17,6 +17,7 @@ class FakeChallenges:
     serving: Collection[str] | None = ()
     seen_at: int = 0
     trouble: CertwrightError | None = None  # raised by publish
+    trouble_at: Collection[str] = ()  # names for which publish raises
     standing: list[Proof] = field(default_factory=list)
     withdrawn: list[Proof] = field(default_factory=list)
     looks: int = 0
@@ -29,6 +30,8 @@ class FakeChallenges:
         """As :class:`certwright.model.ports.Challenges`."""
         if self.trouble is not None:
             raise self.trouble
+        if proof.name in self.trouble_at:
+            raise Unavailable(f"{proof.where} cannot be written.")
         if proof not in self.standing:
             self.standing.append(proof)
         return "dns"

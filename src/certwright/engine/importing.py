@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from certwright.model.ca import CAOrder, ReportedOrder
-from certwright.model.errors import NotFound, Refused
+from certwright.model.errors import NotFound, Refused, Unavailable
 from certwright.model.ports import ReportsOrders
 from certwright.model.words import CertificateState
 from certwright.pki import chain as chains
@@ -45,8 +45,12 @@ class Import:
         taken, total = Taken(), None
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(self.ca.report_page, self.ca_orders.cursor(self.account))
+            before: tuple[ReportedOrder, ...] = ()
             while True:
                 page = coming.result()
+                if page.orders and page.orders == before:
+                    raise Unavailable("The CA shows the same page of its list again and again.", advice="Ask the CA.")
+                before = page.orders
                 if page.cursor:
                     coming = reader.submit(self.ca.report_page, page.cursor)
                 taken += self.ca_orders.take(self.account, page)

@@ -26,6 +26,7 @@ from certwright.pki import csr as csrs
 from certwright.policy import admit, cadence
 
 _LOOKS_AT_PROOFS = 3  # then it is not slowness of a name server
+_CLOCKS_DIFFER = timedelta(days=1)  # ours and the CA's, time zones that were forgotten included
 _PROOF_RESERVE = timedelta(days=1)  # a proof that ends sooner is replaced by a fresh one
 
 
@@ -125,7 +126,7 @@ def place(order: Order, at: Ports) -> Call[Progress]:
         done=partial(_placed, order, at),
         found=_known_there,
         settle_time=at.settle_time,
-        search=partial(_adopt, at, search) if search else None,
+        search=partial(_adopt, order, at, search) if search else None,
         marks=marks,
         unless=partial(_better_not, order, at),
         # The moment the CA may have begun to act: an answer that is only found days later does not change it.
@@ -207,13 +208,15 @@ def _known_there(progress: Progress) -> Done | Refuse:
 
 
 def _adopt(
+    order: Order,
     at: Ports,
     search: Callable[[frozenset[str]], tuple[CAOrder, ...]],
     marks: frozenset[str],
 ) -> Progress | None:
     """The CA's record of a call whose answer was lost: the oldest if there are several, the others withdrawn."""
-    found = search(marks)
-    if not found:
+    since = order.created_at - _CLOCKS_DIFFER
+    found = [one for one in search(marks) if one.placed_at is None or one.placed_at >= since]
+    if not found:  # or only such as somebody else had placed under the same reference before
         return None
     first, *others = found
     why = "Found at the CA after an unclear answer."
@@ -324,6 +327,9 @@ def _cancel(order: Order, ca_order: CAOrder, at: Ports) -> Answer:
     """Withdraw at the CA what a person asked to have cancelled; when the CA will not, the order goes on."""
     if not isinstance(at.ca, Cancels):
         return _not_cancelled("this CA has no cancelling over its API", "Cancel it in the CA's console.", at)
+    if ca_order.order_id == order.request.inside and not (ca_order.certificate_id or ca_order.request_id):
+        why = f"nothing tells this {order.request.operation} from the order {ca_order.order_id} that it is inside of"
+        return _not_cancelled(why, "Withdraw it in the CA's console, where the certificate in use is left alone.", at)
     try:
         at.ca.cancel(ca_order, order.cancel_comment or "")
     except Refused as error:

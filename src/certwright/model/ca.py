@@ -69,12 +69,14 @@ class CAOrder:
     """The CA's record of an order, by its ids as text. All but the first are empty while the CA has not told them.
 
     ``dcv_value`` is what the CA gave to stand in the proofs of this order, where it gives one for all names.
+    ``placed_at`` (UTC) is when a search says that it was placed; it is not part of what the order is known by.
     """
 
     order_id: str
     certificate_id: str = ""
     request_id: str = ""
     dcv_value: str = ""
+    placed_at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

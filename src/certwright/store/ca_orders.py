@@ -62,6 +62,9 @@ class CAOrders:
             models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
             models.CAOrder.objects.bulk_update(changed, _COLUMNS, batch_size=_BATCH // len(_COLUMNS))
             self._mark_revoked(owner, page, now)
+            numbered = [order_id for order_id, certificate_id in reported if certificate_id]
+            # Seen before it had a certificate id: now it is the row that has one.
+            models.CAOrder.objects.filter(account=owner, ca_order_id__in=numbered, ca_certificate_id="").delete()
             seen = [row.pk for row in known.values()]
             models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
             models.CAAccount.objects.filter(pk=owner.pk).update(import_cursor=page.cursor)

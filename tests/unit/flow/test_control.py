@@ -7,11 +7,14 @@ from datetime import timedelta
 import pytest
 
 from certwright.model.ca import Proof
-from certwright.model.errors import Misconfigured, Unavailable
+from certwright.model.errors import Misconfigured, Refused, Unavailable
+from certwright.model.order import Order
 from certwright.model.words import OrderState, WaitingFor
 from tests.fakes.ca import Mood, ProvingCA
 from tests.fakes.challenges import FakeChallenges
-from tests.fakes.world import SHOP, World, some_order
+from tests.fakes.world import SHOP, World, some_order, some_request
+
+LEASE = timedelta(minutes=5)  # as in store.journal
 
 
 @pytest.fixture
@@ -126,3 +129,60 @@ def test_also_a_watched_order_is_not_looked_at_more_often_than_the_ca_allows(wor
         assert due is not None
         pauses.append((due - world.clock.now()).total_seconds())
     assert pauses == [15, 60, 60, 60]
+
+
+def test_many_names_at_a_slow_target_are_published_in_several_turns_each_shorter_than_a_lease(proving: World) -> None:
+    names = tuple(f"n{number}.{SHOP}" for number in range(100))
+    publish, longest = proving.challenges.publish, timedelta()
+
+    def slowly(order: Order, proof: Proof) -> str:
+        if proof not in proving.challenges.standing:
+            proving.clock.advance(timedelta(seconds=4))
+        return publish(order, proof)
+
+    proving.challenges.publish = slowly  # type: ignore[method-assign]
+    proving.add(some_order(request=some_request(names=names, common_name=names[0])))
+    while not proving.order().ended:
+        proving.until_due()
+        begun = proving.clock.now()
+        proving.run()
+        longest = max(longest, proving.clock.now() - begun)
+    assert proving.order().state is OrderState.ISSUED
+    assert len(proving.challenges.standing) == len(names)
+    assert longest < LEASE
+
+
+def test_looks_that_take_long_leave_the_lease_in_time_too(proving: World) -> None:
+    names = tuple(f"n{number}.{SHOP}" for number in range(100))
+
+    def slowly(order: Order, proof: Proof) -> str:
+        proving.clock.advance(timedelta(seconds=5))
+        return f"{proof.where}: no answer."
+
+    proving.challenges.look = slowly  # type: ignore[method-assign]
+    proving.add(some_order(request=some_request(names=names, common_name=names[0])))
+    begun = proving.clock.now()
+    order = proving.run()
+    assert proving.clock.now() - begun < LEASE
+    assert "no time to look at" in order.why
+    assert proving.settle().state is OrderState.ISSUED
+
+
+def test_a_target_that_never_takes_a_proof_keeps_nobody_from_asking_the_ca(proving: World) -> None:
+    proving.challenges.trouble = Refused("Another record stands there.")
+    proving.add()
+    first = proving.run()
+    assert (first.state, first.step, first.trouble) == (OrderState.PENDING, "publish", "misconfigured")
+    order = proving.settle(turns=20)
+    assert order.state is OrderState.PENDING
+    assert proving.ca.count("check_control") >= 1
+    assert any("Another record stands there." in note for note in proving.events())
+    proving.challenges.trouble = None
+
+
+def test_one_name_that_cannot_be_published_keeps_no_other_from_it(proving: World) -> None:
+    names = (SHOP, "www." + SHOP)
+    proving.add(some_order(request=some_request(names=names)))
+    proving.challenges.trouble_at = frozenset({SHOP})
+    proving.run()
+    assert [proof.name for proof in proving.challenges.standing] == ["www." + SHOP]

@@ -289,3 +289,17 @@ def test_a_cancellation_is_tried_again_while_the_ca_is_down(pending: World) -> N
     pending.ca.reading.append(Mood.DOWN)
     assert pending.run().state is OrderState.PENDING
     assert pending.settle().state is OrderState.CANCELLED
+
+
+def test_a_reissue_that_the_ca_gave_no_id_of_its_own_is_not_cancelled_by_the_number_of_the_order_in_use(
+    world: World,
+) -> None:
+    world.add()
+    world.run()
+    again = some_request(operation=Operation.REISSUE, inside="O1")
+    world.add(some_order(2, request=again, ca_order=CAOrder("O1"), step="collect", cancel_comment="not needed"))
+    order = world.run(2)
+    assert (order.ended, order.cancel_comment) == (False, None)
+    assert "inside of" in order.why
+    assert "cancel" not in world.ca.calls
+    assert world.ca.ledger[0].status == "issued"

@@ -388,3 +388,15 @@ def test_an_order_the_ca_ended_at_once_ends_so_here(world: World) -> None:
     order: Order = world.run()
     assert (order.state, world.outcomes()) == (OrderState.REJECTED, ["done"])
     assert order.ca_order == CAOrder("O1", "C1")
+
+
+def test_an_order_that_somebody_else_placed_before_under_the_same_reference_is_not_taken_for_ours(world: World) -> None:
+    order = world.add()
+    other = CAOrder("O-other", placed_at=order.created_at - timedelta(days=30))
+    find = world.ca.find
+    world.ca.find = lambda reference: (other, *find(reference))  # type: ignore[method-assign]
+    world.ca.changing.append(Mood.LOST_AFTER)
+    world.settle()
+    assert world.order().state is OrderState.ISSUED
+    assert world.order().ca_order != other
+    assert len(world.ca.ledger) == 1

@@ -50,7 +50,7 @@ from certwright.model.ca import (
     RevocationProgress,
     RevocationTarget,
 )
-from certwright.model.errors import Misconfigured, Refused, Unavailable, Unknown
+from certwright.model.errors import CertwrightError, Misconfigured, Refused, Unknown
 from certwright.model.words import RevocationReason, WaitingFor
 
 if TYPE_CHECKING:
@@ -188,8 +188,25 @@ class Sectigo:
     def place(self, placement: Placement, *, deadline: float) -> Progress:
         """AutoApplySSL: 1 call, which costs money."""
         wish = self._wish(placement)
-        form = self.api.apply(bodies.apply(wish, datetime.now(UTC).date()), deadline=deadline)
+        try:
+            form = self.api.apply(bodies.apply(wish, datetime.now(UTC).date()), deadline=deadline)
+        except Unknown as error:
+            if error.code == str(errors.VALUE_INVALID):
+                self._refuse_old_reference(placement.reference)
+            raise
         return self._placed(form, wish)
+
+    def _refuse_old_reference(self, reference: str) -> None:
+        """Raise Refused when the reference belongs to an order of another day: that is not the one being placed."""
+        try:
+            found = self.find(reference)
+        except CertwrightError:
+            return  # the flow searches again, and again
+        before = datetime.now(UTC) - finding.SAME_ORDER
+        if found and all(one.placed_at is not None and one.placed_at < before for one in found):
+            numbers = ", ".join(one.order_id for one in found)
+            detail = f"The reference {reference!r} belongs to Sectigo's order {numbers}."
+            raise Refused(detail, advice="Choose another --reference.")
 
     def collect(self, ca_order: CAOrder, *, public_key_sha256: str) -> Progress:
         """CollectSSL: 1 call; 1 more when nothing is missing and nothing is issued, to see whether it has failed."""
@@ -198,7 +215,7 @@ class Sectigo:
             return progress
         try:
             return finding.failure(self.api, ca_order) or progress
-        except Unavailable:  # what CollectSSL said stands
+        except CertwrightError:  # what CollectSSL said stands
             return progress
 
     # -- FindsByReference
@@ -245,9 +262,9 @@ class Sectigo:
         """GetMDCDomainDetails: 1 call."""
         return controlling.proofs(self.api, ca_order, self._wish(placement))
 
-    def check_control(self, ca_order: CAOrder, placement: Placement) -> bool:  # noqa: ARG002 - the CA knows all
+    def check_control(self, ca_order: CAOrder, placement: Placement) -> bool:
         """GetMDCDomainDetails, AutoUpdateDCV with the same methods, and the first again: 1 to 3 calls."""
-        return controlling.check(self.api, ca_order)
+        return controlling.check(self.api, ca_order, self._wish(placement))
 
     def change_method(
         self, ca_order: CAOrder, placement: Placement, method: str, *, name: str = ""

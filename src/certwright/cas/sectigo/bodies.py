@@ -80,7 +80,7 @@ _LONGEST: Final[Mapping[str, int]] = {
     "postal_code": 40,
     "country_name": 2,
 }
-_LONGEST_REFERENCE: Final = 64
+_REFERENCE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +107,12 @@ class Wish:
         """Whether the certificate holds www.x beside x, whichever of the two is ordered (§7.4)."""
         product = self.settings.products.get(self.placement.product)
         return product is not None and product.kind == SINGLE
+
+    @property
+    def is_for_many(self) -> bool:
+        """Whether names are told one by one. Of an order whose product is forgotten, several names mean many."""
+        product = self.settings.products.get(self.placement.product)
+        return product.has_many_names if product is not None else _are_many(self.placement.names)
 
     def text(self, name: str) -> str:
         """An option, else the account's setting of that name, as text."""
@@ -139,8 +145,9 @@ def check(wish: Wish, *, inside: bool = False) -> None:
 
 
 def _check_reference(reference: str) -> None:
-    if len(reference) > _LONGEST_REFERENCE:
-        raise Refused(f"A reference at Sectigo has at most {_LONGEST_REFERENCE} characters.")
+    if not _REFERENCE.fullmatch(reference):  # a comma would make it two
+        detail = f"{reference!r} cannot be a reference at Sectigo."
+        raise Refused(detail, advice="Up to 64 letters, digits and . _ : / - are safe.")
 
 
 def _check_way(name: str, way: dcv.Way) -> None:

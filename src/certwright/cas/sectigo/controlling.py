@@ -40,9 +40,10 @@ def _way(authorization: Authorization, wish: Wish) -> dcv.Way:
 
 def _each_place_once(found: Iterable[Proof]) -> tuple[Proof, ...]:
     """A wildcard and its base name are proven by one record, as are a name and its www."""
-    by_place: dict[tuple[str, str], Proof] = {}
+    by_place: dict[tuple[str, str, str], Proof] = {}
     for proof in found:
-        by_place.setdefault((proof.where, proof.value), proof)
+        mailed_for = proof.name if proof.method == DCVMethod.EMAIL else ""  # one address may get a mail for each name
+        by_place.setdefault((proof.where, proof.value, mailed_for), proof)
     return tuple(by_place.values())
 
 
@@ -51,7 +52,7 @@ def authorizations(api: SectigoAPI, ca_order: CAOrder) -> tuple[Authorization, .
     return tuple(dcv.authorizations(api.names(ca_order.order_id)))
 
 
-def check(api: SectigoAPI, ca_order: CAOrder) -> bool:
+def check(api: SectigoAPI, ca_order: CAOrder, wish: Wish) -> bool:
     """Have Sectigo look now, by asking for the methods it has already (§7.6): 1 to 3 calls.
 
     Of an order whose names are all proven it then looks at their CAA records again.
@@ -60,7 +61,8 @@ def check(api: SectigoAPI, ca_order: CAOrder) -> bool:
     published = [one for one in before if one.method in dcv.LISTED]
     open_ones = [one for one in published if not one.proven] or published
     if open_ones:
-        api.update_dcv(_update(ca_order, before, [(one.name, dcv.Way(DCVMethod(one.method))) for one in open_ones]))
+        wanted = [(one.name, dcv.Way(DCVMethod(one.method))) for one in open_ones]
+        api.update_dcv(_update(ca_order, wanted, many=wish.is_for_many))
         before = authorizations(api, ca_order)
     return bool(before) and all(one.proven for one in before)
 
@@ -75,21 +77,24 @@ def change_method(api: SectigoAPI, ca_order: CAOrder, wish: Wish, way: dcv.Way, 
             raise Refused(f"{one} cannot be proven by a file: that proves single names only.")
     if not wanted:
         raise Refused("Every name of the order is proven already.")
-    api.update_dcv(_update(ca_order, known, [(one, way) for one in wanted]))
+    api.update_dcv(_update(ca_order, [(one, way) for one in wanted], many=wish.is_for_many))
     token, www = _token(ca_order, wish), wish.adds_www
     after = [one for one in authorizations(api, ca_order) if not one.proven]
     ways = {one.name: way if one.name in wanted else _way(one, wish) for one in after}
     return _each_place_once(token.proof(one, how, with_www=www) for one, how in ways.items())
 
 
-def _update(ca_order: CAOrder, known: tuple[Authorization, ...], wanted: list[tuple[str, dcv.Way]]) -> dict[str, str]:
-    """The parameters of AutoUpdateDCV: of one name, or lists of the same length and order (§9)."""
+def _update(ca_order: CAOrder, wanted: list[tuple[str, dcv.Way]], *, many: bool) -> dict[str, str]:
+    """The parameters of AutoUpdateDCV: of one name, or lists of the same length and order (§9).
+
+    An order that is not for ``many`` names is told no name, though it may list its www beside it.
+    """
     given = {"orderNumber": ca_order.order_id}
     methods = [dcv.ONE[way.method] for _, way in wanted]
     addresses = [way.address for _, way in wanted]
-    if len(wanted) == 1:
+    if len(wanted) == 1 or not many:
         (name, way), *_ = wanted
-        if len(known) > 1:
+        if many:
             given["domainName"] = name
         given["newMethod"] = dcv.ONE[way.method]
         return given | ({"newDCVEmailAddress": way.address} if way.address else {})

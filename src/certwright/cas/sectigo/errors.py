@@ -8,11 +8,10 @@ from certwright.cas.sectigo.wire import Form
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
 
 PAYMENT_PENDING, ATTACHED, AVAILABLE, SUCCESS = 1, 2, 1, 0
-VALUE_INVALID, UNKNOWN_ERROR, NO_CREDIT, LOGIN = -4, -14, -15, -16
+VALUE_INVALID, UNKNOWN_ERROR, LOGIN = -4, -14, -16
 REJECTED, REVOKED, AWAITING_PAYMENT, BEING_ISSUED = -20, -21, -22, -26
-BEING_ISSUED_OLD, CALL_LIMIT = -23, -42
+CALL_LIMIT = -42
 
-SOON_SECONDS = 30.0
 LIMIT_SECONDS = 60.0
 FOUR_CAUSES = (
     "Four things cause this, and Sectigo does not tell them apart: login name or password are wrong (both are "

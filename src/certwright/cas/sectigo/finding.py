@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from datetime import UTC, datetime, timedelta
 
 from certwright.cas.sectigo import dcv, reporting, wire
 from certwright.cas.sectigo.api import SectigoAPI
@@ -12,6 +13,8 @@ from certwright.model.words import OrderState
 
 _SHOW = {"showCertificateID": wire.YES, "showOldItems": wire.YES}
 _PAGE = 100
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+SAME_ORDER = timedelta(days=1)  # clocks differ, and a report may lag; an order found from before that is another one
 _ENDS = (OrderState.FAILED, OrderState.REJECTED, OrderState.CANCELLED)
 
 
@@ -51,12 +54,14 @@ def replacement(api: SectigoAPI, order_id: str, reference: str, known: Collectio
 
 def failure(api: SectigoAPI, ca_order: CAOrder) -> Ended | None:
     """The end of an order that CollectSSL goes on calling processed, such as a CAA refusal (§3): 1 call."""
-    for row in reporting.rows(api, {**_SHOW, "orderNumber": ca_order.order_id}, page=_PAGE):
-        if row.get("certificateID") in ("", ca_order.certificate_id) or not ca_order.certificate_id:
-            order = reporting.reported(row)
-            if order.state in _ENDS:
-                return Ended(ca_order, order.state, f"Sectigo: {order.why}")
-    return None
+    rows = reporting.rows(api, {"showCertificateID": wire.YES, "orderNumber": ca_order.order_id}, page=_PAGE)
+    mine = [row for row in rows if row.get("orderNumber") == ca_order.order_id]
+    if ca_order.certificate_id:
+        mine = [row for row in mine if row.get("certificateID") == ca_order.certificate_id]
+    if len(mine) != 1:  # an older item of the order says nothing about this one
+        return None
+    order = reporting.reported(mine[0])
+    return Ended(ca_order, order.state, f"Sectigo: {order.why}") if order.state in _ENDS else None
 
 
 def _family(api: SectigoAPI, order_id: str) -> list[wire.Row]:
@@ -66,12 +71,13 @@ def _family(api: SectigoAPI, order_id: str) -> list[wire.Row]:
 
 def _orders(rows: Iterable[wire.Row], value: str) -> tuple[CAOrder, ...]:
     """One CA order for each number, with its newest certificate, by age."""
-    found: dict[str, tuple[str, CAOrder]] = {}
+    found: dict[str, CAOrder] = {}
     for row in rows:
         number = row.get("orderNumber")
-        found[number] = (row.get("dateTime"), CAOrder(number, row.get("certificateID"), dcv_value=value))
-    by_age = sorted(found.values(), key=lambda entry: (entry[0], entry[1].order_id.zfill(20)))
-    return tuple(order for _, order in by_age)
+        if number:
+            at = wire.moment_of(row.get("dateTime"))
+            found[number] = CAOrder(number, row.get("certificateID"), dcv_value=value, placed_at=at)
+    return tuple(sorted(found.values(), key=lambda order: (order.placed_at or _LONG_AGO, order.order_id.zfill(20))))
 
 
 def _order_mark(row: wire.Row) -> str:

@@ -42,13 +42,16 @@ _STATES: tuple[tuple[str, OrderState, CertificateState | None], ...] = (
 def rows(api: SectigoAPI, wanted: Mapping[str, str], *, page: int) -> list[wire.Row]:
     """Every row that fits, read page by page: 1 call a page, and 1 that finds no more of a full one."""
     found: list[wire.Row] = []
+    seen: set[tuple[str, str]] = set()
     first = 1
     while True:
         asked = {**wanted, "firstResultNo": str(first), "lastResultNo": str(first + page - 1)}
         these = wire.rows_of(api.report(asked))
-        found.extend(these)
+        new = [row for row in these if (row.get("orderNumber"), row.get("certificateID")) not in seen]
+        found.extend(new)
+        seen.update((row.get("orderNumber"), row.get("certificateID")) for row in new)
         orders = len({row.number for row in these})
-        if orders < page:
+        if orders < page or not new:  # the last page, or one that is repeated without end
             return found
         first += orders
 

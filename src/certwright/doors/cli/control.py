@@ -16,7 +16,7 @@ from certwright.doors.cli.shapes import proof_json
 from certwright.doors.cli.showing import finish
 from certwright.doors.cli.terminal import cell, print_json, say, table
 from certwright.model.ca import Authorization, CAOrder, Proof
-from certwright.model.errors import Refused
+from certwright.model.errors import CertwrightError, Refused, Unknown
 from certwright.model.order import Order
 from certwright.model.ports import CallsBack, Challenges, ClicksThrough, ProvesControl, ProvesEachName
 from certwright.model.words import DCVMethod, OrderState
@@ -110,6 +110,10 @@ def _show(order: Order, rows: list[dict[str, Any]]) -> None:
             say(f"{row['name']}: " + ("seen" if row["seen"] else row["sight"]))
 
 
+def _base(name: str) -> str:
+    return name.removeprefix("*.")
+
+
 def _by_whom(row: dict[str, Any]) -> str:
     if not row["where"]:
         return ""
@@ -129,6 +133,8 @@ def _change_method(certwright: Certwright, order: Order, method: str, name: str)
         raise Refused(f"Order {order.id} has no name {name}.", advice=f"It has: {', '.join(order.request.names)}.")
     with certwright.runner.held(order.id) as held:
         ca = _able(held.at.ca, ProvesControl, "has no domain control over its API")
+        # Should this process die now, what is known to be published no more fits: then the CA is asked for it anew.
+        held.save(f"asks the CA to prove {name or 'every name'} by {method}", proofs=())
         proofs = ca.change_method(_placed(held.order), held.order.placement, method, name=name)
         wish = held.order.request
         wish = (
@@ -165,18 +171,22 @@ def remove_name(
             rest = tuple(one for one in before.names if one != wanted)
             if not rest:
                 raise Refused("An order keeps at least one name.", advice=f"certwright order cancel {order.id}")
+            proofs = held.order.proofs
+            shared = _base(wanted) in map(_base, rest)  # a wildcard and its base name have one record
             # Written down first: the CA may issue the moment the name is gone.
             common = before.common_name if before.common_name != wanted else rest[0]
             methods = {one: how for one, how in before.dcv_methods.items() if one != wanted}
             held.save(
                 f"asks the CA to remove {wanted}",
                 request=replace(before, names=rest, common_name=common, dcv_methods=methods),
-                proofs=tuple(proof for proof in held.order.proofs if proof.name != wanted),
+                proofs=proofs if shared else tuple(proof for proof in proofs if proof.name != wanted),
             )
             try:
                 ca.remove_name(_placed(held.order), wanted)
-            except Refused as error:
-                held.save(f"the CA keeps {wanted}: {error.detail}", request=before)
+            except Unknown as error:
+                raise Unknown(error.detail, advice="Run the same command again: it finds out.") from None
+            except CertwrightError as error:
+                held.save(f"the CA keeps {wanted}: {error.detail}", request=before, proofs=proofs)
                 raise
         return finish(certwright, certwright.orders.get(which), None, as_json=as_json)
 

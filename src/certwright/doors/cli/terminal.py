@@ -40,7 +40,7 @@ _COLOURS = {
 
 def say(text: str) -> None:
     """A line for a person, on standard output. ``text`` is shown as it is, never as markup."""
-    out.print(escape(text), soft_wrap=True)
+    out.print(escape("\n".join(map(inert, text.split("\n")))), soft_wrap=True)
 
 
 def say_error(detail: str, advice: str) -> None:
