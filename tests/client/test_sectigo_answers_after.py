@@ -119,6 +119,12 @@ def test_an_order_that_has_everything_and_does_not_issue_is_looked_for_in_the_re
         assert pending(ca.collect(ORDER, public_key_sha256=KEY)).waiting_for is WaitingFor.PROCESSING
 
 
+def test_names_are_proven_once_the_certificate_is_being_issued(serve: Serve) -> None:
+    names = form("errorCode=0&1_domainName=shop.example.com&1_dcvMethod=CNAME_CSR_HASH&1_dcvStatus=Validated")
+    with client(serve(names, form("errorCode=-26&errorMessage=soon"))) as ca:
+        assert ca.check_control(ORDER, placement()) is True
+
+
 # -- finding
 
 

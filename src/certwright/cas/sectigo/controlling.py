@@ -8,7 +8,7 @@ from certwright.cas.sectigo import dcv, errors
 from certwright.cas.sectigo.api import SectigoAPI
 from certwright.cas.sectigo.bodies import Wish
 from certwright.model.ca import Authorization, CAOrder, Proof
-from certwright.model.errors import Refused
+from certwright.model.errors import Refused, Unavailable
 from certwright.model.words import DCVMethod
 
 
@@ -62,7 +62,12 @@ def check(api: SectigoAPI, ca_order: CAOrder, wish: Wish) -> bool:
     open_ones = [one for one in published if not one.proven] or published
     if open_ones:
         wanted = [(one.name, dcv.Way(DCVMethod(one.method))) for one in open_ones]
-        api.update_dcv(_update(ca_order, wanted, many=wish.is_for_many))
+        try:
+            api.update_dcv(_update(ca_order, wanted, many=wish.is_for_many))
+        except Unavailable as error:
+            if error.code == str(errors.BEING_ISSUED):  # then nothing is left to prove
+                return True
+            raise
         before = authorizations(api, ca_order)
     return bool(before) and all(one.proven for one in before)
 
