@@ -119,6 +119,13 @@ def test_an_order_that_has_everything_and_does_not_issue_is_looked_for_in_the_re
         assert pending(ca.collect(ORDER, public_key_sha256=KEY)).waiting_for is WaitingFor.PROCESSING
 
 
+def test_a_caa_refusal_that_only_the_report_tells_does_not_end_a_paid_order(serve: Serve) -> None:
+    waits = form("errorCode=0&csrStatus=1&dcvStatus=1")
+    refused = "1_orderNumber=701234567&1_1_certificateID=90071234567&1_1_status=caacheckfailed"
+    with client(serve(waits, form(f"errorCode=0&noOfResults=1&{refused}"))) as ca:
+        assert pending(ca.collect(ORDER, public_key_sha256=KEY)).waiting_for is WaitingFor.CAA
+
+
 def test_names_are_proven_once_the_certificate_is_being_issued(serve: Serve) -> None:
     names = form("errorCode=0&1_domainName=shop.example.com&1_dcvMethod=CNAME_CSR_HASH&1_dcvStatus=Validated")
     with client(serve(names, form("errorCode=-26&errorMessage=soon"))) as ca:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from certwright.cas.sectigo import errors, wire
+from certwright.cas.sectigo import errors, reporting, wire
 from certwright.cas.sectigo.api import SectigoAPI
 from certwright.model.ca import CAOrder, Ended, Issued, Pending, Progress, Requirement
 from certwright.model.errors import NotFound, Unavailable
@@ -21,7 +21,6 @@ _FLAGS = (
     ("caaStatus", WaitingFor.PROCESSING),
 )
 _NOT_REQUIRED, _COMPLETED = -1, 1
-_REFUSED_BY_CAA = ("pre-sign failed: caa", "caacheckfailed")
 _FAILED = ("pre-sign failed", "post-sign failed")
 _NOTES = {0: "not completed", 1: "completed", 2: "in progress"}
 
@@ -58,7 +57,7 @@ def collect(api: SectigoAPI, ca_order: CAOrder, public_key_sha256: str) -> Progr
             return Pending(ca_order, WaitingFor.PROCESSING, f"Sectigo: {said}")
         case errors.SUCCESS:
             status = form.get("certificateStatus")
-            if status.lower().startswith(_REFUSED_BY_CAA):  # it is paid for, and taken up again by AutoUpdateDCV
+            if reporting.is_refused_by_caa(status):  # it is paid for, and taken up again by AutoUpdateDCV
                 return Pending(ca_order, WaitingFor.CAA, f"Sectigo: {status}", requirements=requirements_of(form))
             if status.lower().startswith(_FAILED):
                 return Ended(ca_order, OrderState.FAILED, f"Sectigo: {status}")

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 from certwright.cas.sectigo import dcv, reporting, wire
 from certwright.cas.sectigo.api import SectigoAPI
-from certwright.model.ca import CAOrder, Ended
+from certwright.model.ca import CAOrder, Ended, Pending
 from certwright.model.errors import NotFound, Refused
-from certwright.model.words import OrderState
+from certwright.model.words import OrderState, WaitingFor
 
 _SHOW = {"showCertificateID": wire.YES, "showOldItems": wire.YES}
 _PAGE = 100
@@ -52,8 +52,11 @@ def replacement(api: SectigoAPI, order_id: str, reference: str, known: Collectio
     return named or unnamed
 
 
-def failure(api: SectigoAPI, ca_order: CAOrder) -> Ended | None:
-    """The end of an order that CollectSSL goes on calling processed, such as a CAA refusal (§3): 1 call."""
+def failure(api: SectigoAPI, ca_order: CAOrder) -> Ended | Pending | None:
+    """Why an order is not issued that CollectSSL goes on calling processed (§3): 1 call.
+
+    A CAA refusal is no end: the order is paid for, and is taken up again once the records are mended.
+    """
     rows = reporting.rows(api, {"showCertificateID": wire.YES, "orderNumber": ca_order.order_id}, page=_PAGE)
     mine = [row for row in rows if row.get("orderNumber") == ca_order.order_id]
     if ca_order.certificate_id:
@@ -61,6 +64,8 @@ def failure(api: SectigoAPI, ca_order: CAOrder) -> Ended | None:
     if len(mine) != 1:  # an older item of the order says nothing about this one
         return None
     order = reporting.reported(mine[0])
+    if reporting.is_refused_by_caa(order.why):
+        return Pending(ca_order, WaitingFor.CAA, f"Sectigo: {order.why}")
     return Ended(ca_order, order.state, f"Sectigo: {order.why}") if order.state in _ENDS else None
 
 

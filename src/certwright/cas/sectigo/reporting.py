@@ -133,6 +133,11 @@ def _state(status: str) -> tuple[OrderState, CertificateState | None]:
     return OrderState.PENDING, None
 
 
+def is_refused_by_caa(status: str) -> bool:
+    """Whether a status says that CAA records keep Sectigo from issuing, as a report or CollectSSL writes it."""
+    return status.strip().lower().startswith(("pre-sign failed: caa", "caacheckfailed"))
+
+
 def _why(status: str, validation: str) -> str:
     """What Sectigo says of an order without a certificate; what validation lacks says more than that it does."""
     told = (status if not status.lower().startswith("awaiting") or not validation else "", validation)
