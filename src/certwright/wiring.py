@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
@@ -25,26 +25,31 @@ from certwright.keys.secret_files import locked
 from certwright.keys.software.envelope import Envelope
 from certwright.keys.software.kek import KekRing
 from certwright.model.errors import Misconfigured, NotFound
-from certwright.model.ports import CertificateAuthority, Ports, Receiver, Trust
+from certwright.model.ports import CertificateAuthority, Clock, HasCatalogue, Ports, Receiver, Trust
 from certwright.pki.certificate import Certificate, parse_pem_many
 from certwright.store import setup
 
 if TYPE_CHECKING:
     from certwright.engine.challenges import Challenges
     from certwright.engine.durable import Engine
+    from certwright.engine.renewing import Renewing
     from certwright.keys.pkcs11 import Pkcs11Keys
     from certwright.store.accounts import Account, Accounts
     from certwright.store.ca_orders import CAOrders
+    from certwright.store.csrs import CSRs
     from certwright.store.inventory import Inventory
     from certwright.store.keys import KeyStore
+    from certwright.store.listings import Listings
     from certwright.store.orders import Orders
+    from certwright.store.renewals import Renewals
     from certwright.store.targets import Target, Targets
     from certwright.store.workers import Workers
     from certwright.targets.dcv.publisher import Publisher
 
 
 # Settings that every CA account has, beside those of its CA's about.toml: they are ours, not the CA's.
-COMMON_SETTINGS = frozenset({"call_seconds", "settle_seconds"})
+_CALL_SETTINGS = frozenset({"call_seconds", "settle_seconds"})
+COMMON_SETTINGS = _CALL_SETTINGS | {"sync_hours"}
 
 
 class Settings(BaseSettings):
@@ -95,11 +100,21 @@ class _Connection:
 class Certwright:
     """One installation, opened: everything a door needs, built when it is first used."""
 
-    def __init__(self, settings: Settings | None = None, *, role: str = "cli", ask: Asker | None = None) -> None:
-        """``role`` names this process in leases; ``ask`` prompts for a PIN, None where nobody can be asked."""
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        role: str = "cli",
+        ask: Asker | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        """``role`` names this process in leases; ``ask`` prompts for a PIN, None where nobody can be asked.
+
+        ``clock`` is the machine's unless given.
+        """
         self.settings = settings or Settings()
         self.home = self.settings.home
-        self.clock = SystemClock()
+        self.clock: Clock = clock or SystemClock()
         self._role = role
         self._ask = ask
         self._connections: dict[str, _Connection] = {}
@@ -151,6 +166,13 @@ class Certwright:
         return Accounts(self.clock)
 
     @cached_property
+    def listings(self) -> Listings:
+        """What the CAs list of the accounts."""
+        from certwright.store.listings import Listings
+
+        return Listings(self.clock)
+
+    @cached_property
     def orders(self) -> Orders:
         """The orders and revocations."""
         from certwright.store.orders import Orders
@@ -179,6 +201,13 @@ class Certwright:
         return KeyStore(self.clock)
 
     @cached_property
+    def csrs(self) -> CSRs:
+        """The CSRs made here."""
+        from certwright.store.csrs import CSRs
+
+        return CSRs(self.clock)
+
+    @cached_property
     def targets(self) -> Targets:
         """The targets."""
         from certwright.store.targets import Targets
@@ -192,6 +221,28 @@ class Certwright:
         from certwright.store.targets import ChallengeStore
 
         return Challenges(self.targets, ChallengeStore(self.clock), self.publisher)
+
+    @cached_property
+    def renewals(self) -> Renewals:
+        """What is renewed by itself, and when."""
+        from certwright.store.renewals import Renewals
+
+        return Renewals(self.clock)
+
+    @cached_property
+    def renewing(self) -> Renewing:
+        """Orders what is due."""
+        from certwright.engine.renewing import Renewing
+
+        return Renewing(
+            self.clock,
+            self.accounts,
+            self.orders,
+            self.inventory,
+            self.renewals,
+            self.ports,
+            lambda token: self.token(token).profile.id_length,
+        )
 
     @cached_property
     def workers(self) -> Workers:
@@ -222,7 +273,7 @@ class Certwright:
 
     def engine(self, concurrency: int | None = None) -> Engine:
         """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
-        from certwright.engine import challenges, watch
+        from certwright.engine import challenges, renewing, syncing, watch
         from certwright.engine.durable import Chore, Engine, Work
 
         runner = self.runner
@@ -239,6 +290,13 @@ class Certwright:
             alive=self.identity.alive,
             chores=[
                 Chore("watch", watch.Watch(self.orders, self.ports).turn, watch.PERIOD.total_seconds()),
+                Chore(
+                    "sync",
+                    syncing.Syncing(self.accounts, self.listings, self.ports).turn,
+                    syncing.PERIOD.total_seconds(),
+                    at_start=True,
+                ),
+                Chore("renew", self.renewing.turn, renewing.PERIOD.total_seconds(), at_start=True),
                 Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds(), at_start=True),
             ],
         )
@@ -299,9 +357,12 @@ class Certwright:
         return connection.ports
 
     def _ports_of(self, account: Account) -> Ports:
-        from certwright.store.accounts import AccountCatalogue, AccountStanding
+        from certwright.engine.syncing import sync_one
+        from certwright.store.accounts import AccountStanding
+        from certwright.store.catalogue import AccountCatalogue
 
         adapter = self.adapter(account)
+        refresh = partial(sync_one, self.listings, account.name, adapter)
         return Ports(
             clock=self.clock,
             ca=adapter,
@@ -310,7 +371,7 @@ class Certwright:
             revocations=self.runner.revocations,
             inventory=self.inventory,
             challenges=self.challenges,
-            catalogue=AccountCatalogue(self.accounts, account, adapter),
+            catalogue=AccountCatalogue(self.listings, account, refresh if isinstance(adapter, HasCatalogue) else None),
             standing=AccountStanding(account, self.clock),
             trust=trust_of(account),
             **_seconds(account),
@@ -383,7 +444,8 @@ def connect(account: Account, secrets: Mapping[str, str], *, limits: Path | None
 def trust_of(account: Account) -> Trust:
     """The trust anchors that certificates of this CA account are judged by.
 
-    The setting ``roots`` replaces the built-in ones. Names reserved by RFC 2606 are allowed only at a CA on
+    The setting ``roots`` replaces the built-in ones; ``intermediates`` are more of those that mend a chain. Names
+    reserved by RFC 2606 are allowed only at a CA on
     loopback: that is a sandbox, and such names are all it has.
     """
     given = account.settings.get("roots", "")
@@ -392,15 +454,19 @@ def trust_of(account: Account) -> Trust:
     if not roots:
         raise Misconfigured(f"The setting roots of {account.name} holds no certificate.")
     host = urlsplit(account.url).hostname or ""
-    return Trust(roots=_anchors(roots), known=(), reserved_names=host in ("127.0.0.1", "::1", "localhost"))
+    known = [About.load(account.ca).intermediates(), account.settings.get("intermediates", "").encode()]
+    pinned = tuple(certificate for pem in known if pem for certificate in parse_pem_many(pem))
+    loopback = host in ("127.0.0.1", "::1", "localhost")
+    return Trust(roots=_anchors(roots), known=_anchors(pinned), reserved_names=loopback)
 
 
 def _seconds(account: Account) -> dict[str, float]:
-    """The common settings of an account, as what they are."""
+    """The common settings that concern single calls, as what they are."""
     try:
-        return {name: float(account.settings[name]) for name in COMMON_SETTINGS if name in account.settings}
+        seconds = {name: float(account.settings[name]) for name in COMMON_SETTINGS if name in account.settings}
     except ValueError as error:
         raise Misconfigured(f"A setting of {account.name} is not a number: {error}.") from None
+    return {name: value for name, value in seconds.items() if name in _CALL_SETTINGS}
 
 
 def _anchors(roots: tuple[Certificate, ...]) -> tuple[Certificate, ...]:

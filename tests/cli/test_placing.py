@@ -19,6 +19,7 @@ ORDER_KEYS = {
     "id", "reference", "account", "operation", "product", "names", "common_name", "organization", "term", "state",
     "step", "waiting_for", "why", "advice", "trouble", "ca_order_id", "ca_certificate_id", "ca_request_id",
     "certificate", "key", "proofs", "requirements", "created_at", "placed_at", "next_action_at",
+    "replaces", "auto_renew", "renew_days", "renewal_due_at",
 }  # fmt: skip
 
 
@@ -201,7 +202,7 @@ def test_lists_are_one_json_object_a_line_and_filter(shop: Shop) -> None:
     assert [order["id"] for order in only] == [pending["id"]]
     assert all(set(order) == ORDER_KEYS for order in everything)
     shown = shop.order(issued["reference"])
-    assert set(shown) == ORDER_KEYS | {"journal", "intents"}
+    assert set(shown) == ORDER_KEYS | {"coverage", "journal", "intents"}
     assert json.dumps(shown)
 
 

@@ -14,6 +14,7 @@ from certwright.store import models
 from certwright.store.accounts import Account, Accounts
 from certwright.store.inventory import Inventory
 from certwright.store.journal import OrderJournal, RevocationJournal
+from certwright.store.listings import Listings
 from certwright.store.orders import KeyWish, Orders
 from tests.cases.authority import NOW
 from tests.fakes.world import some_request
@@ -51,6 +52,7 @@ class Stock:
         self.orders = Orders(clock)
         self.accounts = Accounts(clock)
         self.inventory = Inventory(clock)
+        self.listings = Listings(clock)
         if with_account:
             self.accounts.add(some_account())
 

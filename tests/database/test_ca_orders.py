@@ -16,7 +16,7 @@ from certwright.model.errors import NotFound, Unavailable
 from certwright.model.words import CertificateState, OrderState
 from certwright.pki.certificate import Certificate
 from certwright.store import models
-from certwright.store.ca_orders import CAOrders, Taken
+from certwright.store.ca_orders import CAOrders, LeftOut, Taken
 from tests.cases.authority import NOW, root
 from tests.database.stock import ACCOUNT, Stock
 
@@ -139,7 +139,7 @@ def test_the_certificates_in_force_come_into_the_inventory_and_are_fetched_once(
     ca.certificates = {order.ca_order.order_id: CA.issue(*order.names) for order in ca.orders}
     work = task(stock, ca)
     work.orders(quiet)
-    assert work.certificates(quiet).recorded == 2
+    assert work.certificates(quiet, list(LeftOut)).recorded == 2
     entries = {entry.certificate.common_name or entry.certificate.names[0]: entry for entry in stock.inventory.browse()}
     assert {name: entry.state for name, entry in entries.items()} == {
         "shop0.meadow.example": CertificateState.VALID,
@@ -147,8 +147,46 @@ def test_the_certificates_in_force_come_into_the_inventory_and_are_fetched_once(
     }
     assert entries["shop0.meadow.example"].ca_order == CAOrder("700000", "900000")
     assert entries["shop0.meadow.example"].account == ACCOUNT
-    assert work.certificates(quiet).recorded == 0
+    assert work.certificates(quiet, list(LeftOut)).recorded == 0
     assert ca.downloads == ["700000", "700001"]
+
+
+@pytest.mark.parametrize(
+    ("leave_out", "fetched"),
+    [
+        ((), {"700000", "700001", "700002", "700003"}),
+        ((LeftOut.EXPIRED,), {"700000", "700001", "700003"}),
+        ((LeftOut.REVOKED,), {"700000", "700002", "700003"}),
+        ((LeftOut.REJECTED,), {"700000", "700001", "700002"}),
+        (tuple(LeftOut), {"700000"}),
+    ],
+)
+def test_every_order_comes_in_and_only_the_certificates_wanted(
+    stock: Stock, leave_out: tuple[LeftOut, ...], fetched: set[str]
+) -> None:
+    ca = Reporter(
+        [
+            reported(0),
+            reported(1, certificate_state=CertificateState.REVOKED),
+            reported(2, not_after=NOW - timedelta(days=1), certificate_state=CertificateState.EXPIRED),
+            reported(3, state=OrderState.REJECTED, certificate_state=None, serial="ab12"),
+            reported(4, state=OrderState.REJECTED, certificate_state=None, serial=""),
+        ]
+    )
+    ca.certificates = {order.ca_order.order_id: CA.issue(*order.names) for order in ca.orders}
+    work = task(stock, ca)
+    assert work.orders(quiet).new == 5
+    work.certificates(quiet, leave_out)
+    assert set(ca.downloads) == fetched
+
+
+def test_a_certificate_that_is_over_and_not_given_out_any_more_is_counted_not_listed(stock: Stock) -> None:
+    ca = Reporter([reported(0), reported(1, certificate_state=CertificateState.REVOKED)])
+    ca.certificates = {"700000": CA.issue("shop0.meadow.example")}
+    work = task(stock, ca)
+    work.orders(quiet)
+    collected = work.certificates(quiet)
+    assert (collected.recorded, collected.missing, collected.gone) == (1, (), 1)
 
 
 def test_a_certificate_that_cannot_be_had_keeps_no_other_from_being_fetched(stock: Stock) -> None:

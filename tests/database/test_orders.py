@@ -8,12 +8,11 @@ from functools import partial
 
 import pytest
 
-from certwright.model.ca import CAOrder, Organization, Product, Term
+from certwright.model.ca import CAOrder, Term
 from certwright.model.errors import NotFound, Refused
 from certwright.model.order import Order, Outcome
 from certwright.model.words import KeyKind, Operation, OrderState, RevocationReason, RevocationState
 from certwright.store import models
-from certwright.store.accounts import AccountCatalogue
 from certwright.store.keys import KeyStore
 from certwright.store.orders import KeyWish
 from tests.database.stock import ACCOUNT, Stock, some_account
@@ -263,51 +262,6 @@ def test_a_refused_revocation_can_be_asked_for_again(stock: Stock) -> None:
 
 
 # -- catalogue and accounts
-
-
-class HeldCatalogue:
-    """A CA's catalogue that a test changes."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-        self.known = [Organization("7", "Meadow GmbH")]
-
-    def organizations(self) -> list[Organization]:
-        self.asked += 1
-        return self.known
-
-    def products(self) -> list[Product]:
-        return [Product("tls", "TLS", "ov")]
-
-
-def test_the_catalogue_asks_the_ca_once_for_what_it_does_not_have(stock: Stock) -> None:
-    ca = HeldCatalogue()
-    catalogue = AccountCatalogue(stock.accounts, stock.accounts.get(ACCOUNT), ca)
-    for _ in range(3):
-        assert catalogue.product("tls") == Product("tls", "TLS", "ov")
-        assert catalogue.organization("") == Organization("7", "Meadow GmbH")
-        assert catalogue.organization("meadow gmbh") == Organization("7", "Meadow GmbH")
-    assert ca.asked == 1
-    assert catalogue.product("gold") is None
-
-
-def test_an_organization_that_has_vanished_is_not_ordered_for(stock: Stock, clock: FakeClock) -> None:
-    ca = HeldCatalogue()
-    catalogue = AccountCatalogue(stock.accounts, stock.accounts.get(ACCOUNT), ca)
-    assert catalogue.organization("7") is not None
-    ca.known = [Organization("8", "Other GmbH")]
-    clock.advance(1)
-    stock.accounts.sync(ACCOUNT, ca)
-    assert catalogue.organization("7") is None
-    assert catalogue.organization("") == Organization("8", "Other GmbH")
-
-
-def test_of_two_organizations_none_is_guessed(stock: Stock) -> None:
-    ca = HeldCatalogue()
-    ca.known = [Organization("7", "Meadow GmbH"), Organization("8", "Other GmbH")]
-    catalogue = AccountCatalogue(stock.accounts, stock.accounts.get(ACCOUNT), ca)
-    assert catalogue.organization("") is None
-    assert catalogue.organization("8") == Organization("8", "Other GmbH")
 
 
 def test_two_accounts_cannot_have_one_name(stock: Stock) -> None:

@@ -49,6 +49,11 @@ class About:
         """The trust anchors that the CA's certificates verify to, as PEM."""
         return (files(__package__) / self.name / "roots.pem").read_bytes()
 
+    def intermediates(self) -> bytes:
+        """The CA's intermediates that mend a chain in which it leaves one out, as PEM; empty where none are pinned."""
+        pinned = files(__package__) / self.name / "intermediates.pem"
+        return pinned.read_bytes() if pinned.is_file() else b""
+
     def parse_settings(self, given: Mapping[str, str]) -> dict[str, Value]:
         """Every setting by name: what was given, else its default; those with neither are absent.
 

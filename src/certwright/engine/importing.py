@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -13,19 +13,24 @@ from certwright.model.words import CertificateState
 from certwright.pki import chain as chains
 from certwright.pki.certificate import from_der
 from certwright.pki.errors import Invalid
-from certwright.store.ca_orders import CAOrders, Taken
+from certwright.store.ca_orders import CAOrders, LeftOut, Taken
 from certwright.store.inventory import Inventory
 
+_IN_FORCE = (CertificateState.VALID, CertificateState.REPLACED)
 OnPage = Callable[[int, int | None], None]  # orders so far, and in all where the CA tells
 OnCertificate = Callable[[int, int], None]  # certificates so far, and in all
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What became of the certificates: how many were recorded, and why others were not."""
+    """What became of the certificates: how many were recorded, and why others were not.
+
+    ``gone`` counts those that are over and that the CA does not give out any more.
+    """
 
     recorded: int = 0
     missing: tuple[str, ...] = ()
+    gone: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,25 +64,31 @@ class Import:
                 if not page.cursor:
                     return taken
 
-    def certificates(self, on_certificate: OnCertificate) -> Collected:
-        """Download and record what is in force and not in the inventory yet; one call a certificate, one at a time."""
-        total = self.ca_orders.count_without_certificate(self.account)
-        recorded, missing = 0, []
-        for done, (row, order) in enumerate(self.ca_orders.without_certificate(self.account), 1):
+    def certificates(self, on_certificate: OnCertificate, leave_out: Collection[LeftOut] = ()) -> Collected:
+        """Download and record what is not in the inventory yet, one at a time, but for the kinds left out.
+
+        Of a certificate that is over, a CA need not give the bytes any more: that is counted, not listed.
+        """
+        total = self.ca_orders.count_without_certificate(self.account, leave_out)
+        recorded, gone, missing = 0, 0, []
+        for done, (row, order) in enumerate(self.ca_orders.without_certificate(self.account, leave_out), 1):
             try:
                 known = self.inventory.known(self.account, order.ca_order)  # what we ordered ourselves
                 self.ca_orders.link(row, known or self._record(order))
                 recorded += not known
             except (NotFound, Refused, Invalid) as error:
-                missing.append(f"{_named(order.ca_order)}: {error.detail}")
+                if order.certificate_state in _IN_FORCE:
+                    missing.append(f"{_named(order.ca_order)}: {error.detail}")
+                else:
+                    gone += 1
             on_certificate(done, total)
-        return Collected(recorded, tuple(missing))
+        return Collected(recorded, tuple(missing), gone)
 
     def _record(self, order: ReportedOrder) -> str:
         chain = chains.build([from_der(der) for der in self.ca.download(order.ca_order)])
         state = order.certificate_state or CertificateState.VALID
-        return self.inventory.take(self.account, order.ca_order, chain, state)
+        return self.inventory.take(self.account, order.ca_order, chain, state, base_order_id=order.base_order_id)
 
 
 def _named(ca_order: CAOrder) -> str:
-    return f"{ca_order.order_id} {ca_order.certificate_id}".rstrip()
+    return f"{ca_order} {ca_order.certificate_id}".rstrip()

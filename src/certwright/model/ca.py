@@ -66,7 +66,9 @@ class Placement:
 
 @dataclass(frozen=True, slots=True)
 class CAOrder:
-    """The CA's record of an order, by its ids as text. All but the first are empty while the CA has not told them.
+    """The CA's record of an order, by its ids as text, each empty while the CA has not told it.
+
+    A draft may have a ``request_id`` alone.
 
     ``dcv_value`` is what the CA gave to stand in the proofs of this order, where it gives one for all names.
     ``placed_at`` (UTC) is when a search says that it was placed; it is not part of what the order is known by.
@@ -77,6 +79,10 @@ class CAOrder:
     request_id: str = ""
     dcv_value: str = ""
     placed_at: datetime | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        """What a person calls it."""
+        return self.order_id or f"(request {self.request_id})"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,22 +173,61 @@ class RevocationProgress:
 
 @dataclass(frozen=True, slots=True)
 class Organization:
-    """An organization the CA account may order for."""
+    """An organization the CA account may order for. ``status`` in the CA's words, where it tells more."""
 
     ca_id: str
     name: str
     active: bool = True
+    status: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """A product the CA account may order. ``validation`` is ``dv``, ``ov`` or ``ev``, empty where not told."""
+    """A product the CA account may order. ``validation`` is ``dv``, ``ov`` or ``ev``, empty where not told.
+
+    ``kind`` is ``single``, ``wildcard``, ``multi`` or ``multi-wildcard``, ``years`` are the terms it is sold for;
+    both are empty where not told.
+    """
 
     ca_id: str
     name: str
     validation: str = ""
     public_trust: bool = True
     organization_required: bool = True
+    kind: str = ""
+    years: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A division of a CA account that orders are placed in: DigiCert's container, emSign's group.
+
+    ``default`` is the one that orders go to when they name none; ``balance`` is what the CA says it can spend.
+    """
+
+    ca_id: str
+    name: str
+    default: bool = False
+    balance: str = ""
+    active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Domain:
+    """A domain the CA account has. ``proven``: control of it was proven, and counts for orders until ``proven_until``.
+
+    ``ca_id`` is the CA's id of it, or its name where it has none. ``organization`` is the CA's id of its
+    organization; ``method`` one of ``DCVMethod`` or in the CA's own words; ``status`` in the CA's words; times UTC.
+    """
+
+    ca_id: str
+    name: str
+    proven: bool = False
+    active: bool = True
+    organization: str = ""
+    method: str = ""
+    status: str = ""
+    proven_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from certwright.model.ca import CAOrder, Placement, Proof, Requirement, RevocationTarget, Term
 from certwright.model.words import (
+    AutoRenew,
     KeyKind,
     Operation,
     OrderState,
@@ -69,6 +70,10 @@ class Request:
 class Order:
     """Our durable record that turns one request into a certificate.
 
+    ``replaces`` is the fingerprint of the certificate that this one succeeds. ``auto_renew`` says what is done by
+    itself when the certificate of a *new* order is due, ``renew_days`` how many days before its end that is (None:
+    when two thirds of its life are over); ``paid_until`` is when the CA order ends as the CA told it,
+    ``renewal_due_at`` when its renewal is looked at next, and ``renewal_note`` what was found then.
     ``trouble`` is ``unavailable`` or ``misconfigured`` while an error keeps it from going on, else empty.
     ``step`` names the first unfinished step of its story. ``looks`` counts the looks at the CA since the order
     last changed. ``placed_at`` is when the CA was last asked for it. ``collected`` is what the CA gave us (DER, any
@@ -95,11 +100,17 @@ class Order:
     requirements: tuple[Requirement, ...] = ()
     collected: tuple[bytes, ...] = ()
     fingerprint: str = ""
+    replaces: str = ""
     looks: int = 0
     cancel_comment: str | None = None
     watched_until: datetime | None = None
     placed_at: datetime | None = None
     next_action_at: datetime | None = None
+    auto_renew: AutoRenew = AutoRenew.OFF
+    renew_days: int | None = None
+    paid_until: datetime | None = None
+    renewal_due_at: datetime | None = None
+    renewal_note: str = ""
     fence: int = 0
 
     @property

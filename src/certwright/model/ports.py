@@ -15,6 +15,8 @@ from typing import Protocol, TypeVar, runtime_checkable
 from certwright.model.ca import (
     Authorization,
     CAOrder,
+    Domain,
+    Group,
     Hint,
     Login,
     Organization,
@@ -61,9 +63,10 @@ class CertificateAuthority(Protocol):
         ...
 
     def check(self, placement: Placement) -> None:
-        """Raise Refused if this placement cannot succeed, as far as that is known without asking the CA.
+        """Raise Refused if this placement cannot succeed, as far as that is known without sending it to the CA.
 
-        Asked before there is a CSR too: then ``placement.csr`` is empty and is not looked at.
+        Asked before there is a CSR too: then ``placement.csr`` is empty and is not looked at. A CA whose products say
+        only in its own list what they allow may be asked for that list.
         """
         ...
 
@@ -86,6 +89,15 @@ class FindsByReference(Protocol):
 
     def find(self, reference: str) -> tuple[CAOrder, ...]:
         """Every order that carries the reference, oldest first; empty when there is none."""
+        ...
+
+
+@runtime_checkable
+class FindsByPlacement(Protocol):
+    """A CA that keeps no reference of ours, or not surely, but shows what was ordered with which CSR."""
+
+    def find_placed(self, placement: Placement, since: datetime) -> tuple[CAOrder, ...]:
+        """Every order of this placement that was placed after ``since`` (UTC), oldest first; empty when none was."""
         ...
 
 
@@ -170,6 +182,37 @@ class ChecksCSR(Protocol):
 
     def check_csr(self, placement: Placement) -> None:
         """Ask the CA about the placement's CSR; raises Refused with what it does not like."""
+        ...
+
+
+@runtime_checkable
+class TakesCSRLate(Protocol):
+    """A CA that takes an order without a CSR and waits for it."""
+
+    def submit_csr(self, ca_order: CAOrder, placement: Placement) -> None:
+        """Give the CA the placement's CSR. Looks before it sends: a CSR that is there already is success."""
+        ...
+
+
+@runtime_checkable
+class TakesAgreementLate(Protocol):
+    """A CA that takes an order without the subscriber's agreement and waits for it."""
+
+    def agree(self, ca_order: CAOrder, placement: Placement) -> None:
+        """Accept the subscriber agreement as the placement's options say. Accepted already is success."""
+        ...
+
+
+@runtime_checkable
+class RenewsItself(Protocol):
+    """A CA that renews the certificates of an order by itself while its term lasts."""
+
+    def renews_before(self, placement: Placement) -> int | None:
+        """How many days before a certificate's end the CA renews it; None when the order was placed without that."""
+        ...
+
+    def newest(self, ca_order: CAOrder, placement: Placement, *, public_key_sha256: str) -> Progress:
+        """As ``collect``, of the newest certificate that the CA has put in the place of the order's first."""
         ...
 
 
@@ -281,6 +324,24 @@ class HasCatalogue(Protocol):
 
     def products(self) -> Sequence[Product]:
         """All products the credential may order."""
+        ...
+
+
+@runtime_checkable
+class ListsGroups(Protocol):
+    """A CA whose account has divisions."""
+
+    def groups(self) -> Sequence[Group]:
+        """All groups the credential sees."""
+        ...
+
+
+@runtime_checkable
+class ListsDomains(Protocol):
+    """A CA that keeps domains whose control counts for later orders."""
+
+    def domains(self) -> Sequence[Domain]:
+        """All domains the credential sees."""
         ...
 
 

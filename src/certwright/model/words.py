@@ -43,6 +43,9 @@ class WaitingFor(StrEnum):
     DOMAIN_CONTROL = "domain_control"
     ORGANIZATION = "organization"
     CSR = "csr"
+    AGREEMENT = "agreement"
+    SUBMISSION = "submission"  # a draft that somebody submits in the CA's console
+    CA_RENEWAL = "ca_renewal"  # the renewal that the CA does by itself
     PAYMENT = "payment"
     CALL_BACK = "call_back"
     CLICK_THROUGH = "click_through"
@@ -70,6 +73,25 @@ class Operation(StrEnum):
     NEW = "new"  # a new CA order, also when it renews an older one
     REISSUE = "reissue"  # a changed certificate inside one CA order
     DUPLICATE = "duplicate"  # one more certificate beside it inside one CA order
+    CA_RENEWAL = "ca_renewal"  # the CA renews by itself inside one CA order: nothing is asked for, only collected
+
+
+class Listing(StrEnum):
+    """What is synced from a CA account, each list by itself. Not every CA has every list."""
+
+    ACCOUNT = "account"  # whose credential it is
+    GROUPS = "groups"
+    ORGANIZATIONS = "organizations"
+    DOMAINS = "domains"
+    PRODUCTS = "products"
+
+
+class AutoRenew(StrEnum):
+    """What is done by itself when the certificate of an order is due."""
+
+    OFF = "off"
+    COVERED = "covered"  # renewed inside the paid term, which costs nothing; nothing is bought
+    ALWAYS = "always"  # that, and a new order when the term is over
 
 
 class KeyKind(StrEnum):

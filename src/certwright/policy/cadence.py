@@ -26,6 +26,9 @@ _LADDERS: Final[Mapping[WaitingFor, Sequence[float]]] = {
     WaitingFor.CLICK_THROUGH: _PERSON,
     WaitingFor.BRAND: _PERSON,
     WaitingFor.CAA: _PERSON,
+    WaitingFor.AGREEMENT: _PERSON,
+    WaitingFor.SUBMISSION: _PERSON,
+    WaitingFor.CA_RENEWAL: (_HOUR, 3 * _HOUR, 6 * _HOUR),
 }
 # While somebody sits in front of `--wait`, nothing takes longer than this between two looks.
 _WATCHED: Final[Sequence[float]] = (1, 1, 2, 2, 3, 5, 8, 10)
@@ -44,9 +47,10 @@ def next_look(waiting_for: WaitingFor, looks: int, *, watched: bool, allowed: Se
     """The pause before look number ``looks`` (from 0) at a pending order; ``watched`` while a person waits.
 
     ``allowed`` are the pauses of a CA that wants to be asked seldom: a watched order is then looked at with the second
-    of them again and again, for as many looks as a person may be taken to wait.
+    of them again and again, for as many looks as a person may be taken to wait. A renewal that the CA does by itself is
+    due on a day, not in a minute.
     """
-    if not allowed:
+    if not allowed or waiting_for is WaitingFor.CA_RENEWAL:
         return _rung(_WATCHED if watched else _LADDERS[waiting_for], looks)
     if watched and looks < len(_WATCHED):
         return _rung(allowed[:2], looks)

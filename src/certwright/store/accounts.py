@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Min, Q, QuerySet
 
-from certwright.model.ca import Organization, Product
+from certwright.model.ca import Login
 from certwright.model.errors import NotFound, Refused
-from certwright.model.ports import Clock, HasCatalogue
+from certwright.model.ports import Clock
 from certwright.policy import cadence
 from certwright.store import models
 
@@ -22,7 +23,10 @@ _CLEAN = timedelta(seconds=10)  # how long an account without failures is taken 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """A CA account. ``sealed_secrets`` stay sealed here; who may open them does so in ``wiring``."""
+    """A CA account. ``sealed_secrets`` stay sealed here; who may open them does so in ``wiring``.
+
+    ``synced_at`` is the time of the list that was read longest ago; ``login`` what the CA last said of the credential.
+    """
 
     id: int
     name: str
@@ -37,6 +41,7 @@ class Account:
     quiet_because: str
     created_at: datetime
     synced_at: datetime | None
+    login: Login | None = None
     sealed_secrets: bytes = field(repr=False, default=b"")
 
     @property
@@ -75,14 +80,14 @@ class Accounts:
 
     def get(self, name: str) -> Account:
         """The account of that name; raises NotFound."""
-        row = models.CAAccount.objects.filter(name=name).first()
+        row = _rows().filter(name=name).first()
         if row is None:
             raise NotFound(f"There is no CA account {name!r}.", advice="certwright account list shows them.")
         return _value(row)
 
     def all(self) -> Iterator[Account]:
         """All accounts by name."""
-        return (_value(row) for row in models.CAAccount.objects.order_by("name"))
+        return (_value(row) for row in _rows().order_by("name"))
 
     def change(self, account: Account) -> None:
         """Replace URL, settings and sealed secrets of the account of that name."""
@@ -100,6 +105,11 @@ class Accounts:
             enabled=enabled, paused_because="", quiet_until=None, quiet_because="", failures=0
         )
 
+    def may_be_asked(self, account: Account) -> bool:
+        """Whether the CA account is enabled, not paused and not left alone for a while."""
+        quiet = account.quiet_until is not None and account.quiet_until > self._clock.now()
+        return account.enabled and not account.paused_because and not quiet
+
     def remove(self, name: str) -> None:
         """Delete the account; raises Refused while orders of it are kept."""
         account = self.get(name)
@@ -110,72 +120,6 @@ class Accounts:
                 advice="Disable it instead (certwright account disable), or forget its orders first.",
             )
         models.CAAccount.objects.filter(pk=account.id).delete()
-
-    def sync(self, name: str, ca: HasCatalogue) -> tuple[int, int]:
-        """Take over organizations and products as the CA tells them; returns how many of each."""
-        organizations, products = list(ca.organizations()), list(ca.products())
-        account = self.get(name)
-        now = self._clock.now()
-        with transaction.atomic():
-            for organization in organizations:
-                _keep_organization(account.id, organization, now)
-            for product in products:
-                _keep_product(account.id, product, now)
-            vanished = models.Organization.objects.filter(account_id=account.id, seen_at__lt=now)
-            vanished.update(active=False)
-            models.CAAccount.objects.filter(pk=account.id).update(synced_at=now)
-        return len(organizations), len(products)
-
-    def organizations(self, name: str) -> list[Organization]:
-        """The organizations of an account as last seen."""
-        found = models.Organization.objects.filter(account__name=name).order_by("name")
-        return [Organization(row.ca_id, row.name, row.active) for row in found]
-
-    def products(self, name: str) -> list[Product]:
-        """The products of an account as last seen."""
-        found = models.Product.objects.filter(account__name=name).order_by("ca_id")
-        return [_product(row) for row in found]
-
-
-class AccountCatalogue:
-    """What one account may order: our copy first, the CA when something is not in it."""
-
-    def __init__(self, accounts: Accounts, account: Account, ca: object) -> None:
-        self._accounts = accounts
-        self._account = account
-        self._ca = ca
-
-    def _refresh(self) -> bool:
-        """Ask the CA once more; False when it has no catalogue."""
-        if not isinstance(self._ca, HasCatalogue):
-            return False
-        self._accounts.sync(self._account.name, self._ca)
-        return True
-
-    def product(self, ca_id: str) -> Product | None:
-        """See :class:`certwright.model.ports.Catalogue`."""
-        if not isinstance(self._ca, HasCatalogue):
-            return Product(ca_id, ca_id)
-        mine = models.Product.objects.filter(account_id=self._account.id, ca_id=ca_id)
-        row = mine.first() or (mine.first() if self._refresh() else None)
-        return _product(row) if row else None
-
-    def organization(self, wanted: str) -> Organization | None:
-        """See :class:`certwright.model.ports.Catalogue`. The account's setting ``organization`` is its default."""
-        wanted = wanted or str(self._account.settings.get("organization", ""))
-        found = self._find(wanted)
-        # That there are several does not change by asking again.
-        worth_asking = wanted or not self._accounts.organizations(self._account.name)
-        if found is None and worth_asking and self._refresh():
-            found = self._find(wanted)
-        return found
-
-    def _find(self, wanted: str) -> Organization | None:
-        active = models.Organization.objects.filter(account_id=self._account.id, active=True)
-        fitting = list((active.filter(Q(ca_id=wanted) | Q(name__iexact=wanted)) if wanted else active)[:2])
-        if len(fitting) != 1:
-            return None
-        return Organization(fitting[0].ca_id, fitting[0].name, fitting[0].active)
 
 
 class AccountStanding:
@@ -214,33 +158,11 @@ class AccountStanding:
         self._rows.update(paused_because=why)
 
 
-def _keep_organization(account_id: int, organization: Organization, now: datetime) -> None:
-    models.Organization.objects.update_or_create(
-        account_id=account_id,
-        ca_id=organization.ca_id,
-        defaults={"name": organization.name, "active": organization.active, "seen_at": now},
-    )
+def _rows() -> QuerySet[models.CAAccount]:
+    return models.CAAccount.objects.annotate(synced_at=Min("syncs__synced_at"))
 
 
-def _keep_product(account_id: int, product: Product, now: datetime) -> None:
-    models.Product.objects.update_or_create(
-        account_id=account_id,
-        ca_id=product.ca_id,
-        defaults={
-            "name": product.name,
-            "validation": product.validation,
-            "public_trust": product.public_trust,
-            "organization_required": product.organization_required,
-            "seen_at": now,
-        },
-    )
-
-
-def _product(row: models.Product) -> Product:
-    return Product(row.ca_id, row.name, row.validation, row.public_trust, row.organization_required)
-
-
-def _value(row: models.CAAccount) -> Account:
+def _value(row: Any) -> Account:
     return Account(
         id=row.pk,
         name=row.name,
@@ -255,5 +177,6 @@ def _value(row: models.CAAccount) -> Account:
         quiet_because=row.quiet_because,
         created_at=row.created_at,
         synced_at=row.synced_at,
+        login=Login(**row.login) if row.login else None,
         sealed_secrets=bytes(row.secrets),
     )

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, fields
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.ports import Clock
@@ -27,6 +29,14 @@ class Taken:
 
     def __add__(self, other: Taken) -> Taken:
         return Taken(self.new + other.new, self.changed + other.changed, self.known + other.known)
+
+
+class LeftOut(StrEnum):
+    """Certificates that an import need not fetch; their orders are taken over all the same."""
+
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    REJECTED = "rejected"  # of an order that ended rejected, cancelled or failed
 
 
 class CAOrders:
@@ -52,6 +62,8 @@ class CAOrders:
             known = self._known(owner, reported)
             changed = [row for key, row in known.items() if _differs(row, reported[key])]
             for row in changed:
+                if _renewed(row, reported[_key(row)]):  # its bytes are fetched anew, and join the lineage
+                    row.certificate = None
                 for column, value in reported[_key(row)].items():
                     setattr(row, column, value)
             new = [
@@ -60,24 +72,38 @@ class CAOrders:
                 if key not in known
             ]
             models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
-            models.CAOrder.objects.bulk_update(changed, _COLUMNS, batch_size=_BATCH // len(_COLUMNS))
+            columns = (*_COLUMNS, "certificate")
+            models.CAOrder.objects.bulk_update(changed, columns, batch_size=_BATCH // len(columns))
             self._mark_revoked(owner, page, now)
-            numbered = [order_id for order_id, certificate_id in reported if certificate_id]
-            # Seen before it had a certificate id: now it is the row that has one.
-            models.CAOrder.objects.filter(account=owner, ca_order_id__in=numbered, ca_certificate_id="").delete()
+            self._forget_forerunners(owner, page)
             seen = [row.pk for row in known.values()]
             models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
             models.CAAccount.objects.filter(pk=owner.pk).update(import_cursor=page.cursor)
         return Taken(len(new), len(changed), len(known) - len(changed))
 
+    def _forget_forerunners(self, owner: models.CAAccount, page: ReportPage) -> None:
+        """Rows of before an order had a certificate id, or a draft an order id: now it is the row that has one."""
+        placed = [one.ca_order for one in page.orders if one.ca_order.order_id]
+        mine = models.CAOrder.objects.filter(account=owner)
+        numbered = [one.order_id for one in placed if one.certificate_id]
+        mine.filter(ca_order_id__in=numbered, ca_certificate_id="").delete()
+        submitted = [one.request_id for one in placed if one.request_id]
+        mine.filter(ca_order_id="", ca_request_id__in=submitted).delete()
+
     def _mark_revoked(self, owner: models.CAAccount, page: ReportPage, now: datetime) -> None:
         """What was revoked elsewhere, in the CA's console or by the CA itself, is revoked in the inventory too."""
         ids = {one.ca_order.certificate_id for one in page.orders if one.certificate_state is CertificateState.REVOKED}
-        ours = models.Certificate.objects.filter(account=owner, ca_certificate_id__in=ids - {""})
+        whole = {
+            one.ca_order.order_id
+            for one in page.orders
+            if one.certificate_state is CertificateState.REVOKED and not one.ca_order.certificate_id
+        }
+        gone = Q(ca_certificate_id__in=ids - {""}) | Q(ca_order_id__in=whole - {""}, ca_certificate_id="")
+        ours = models.Certificate.objects.filter(gone, account=owner, is_ca=False)
         ours.exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
 
-    def _known(self, owner: models.CAAccount, reported: dict[tuple[str, str], Any]) -> dict[tuple[str, str], Any]:
-        ids = {order_id for order_id, _ in reported}
+    def _known(self, owner: models.CAAccount, reported: dict[_Identity, Any]) -> dict[_Identity, Any]:
+        ids = {order_id for order_id, _, _ in reported}
         rows = models.CAOrder.objects.filter(account=owner, ca_order_id__in=ids)
         return {_key(row): row for row in rows if _key(row) in reported}
 
@@ -96,27 +122,32 @@ class CAOrders:
             yield from ((row.account.name, _value(row)) for row in batch)
             after = batch[-1].pk
 
-    def without_certificate(self, account: str, *, page: int = 500) -> Iterator[tuple[int, ReportedOrder]]:
-        """(id, CA order) of those whose certificate is in force and whose bytes we do not have."""
+    def without_certificate(
+        self, account: str, leave_out: Collection[LeftOut] = (), *, page: int = 500
+    ) -> Iterator[tuple[int, ReportedOrder]]:
+        """(id, CA order) of those that have a certificate whose bytes we do not have, but for those left out."""
         after = 0
-        wanted = models.CAOrder.objects.filter(
-            account__name=account,
-            certificate=None,
-            certificate_state__in=(CertificateState.VALID, CertificateState.REPLACED),
-            not_after__gt=self._clock.now(),
-        ).order_by("pk")
+        wanted = self._without_certificate(account, leave_out).order_by("pk")
         while batch := list(wanted.filter(pk__gt=after)[:page]):
             yield from ((row.pk, _value(row)) for row in batch)
             after = batch[-1].pk
 
-    def count_without_certificate(self, account: str) -> int:
+    def count_without_certificate(self, account: str, leave_out: Collection[LeftOut] = ()) -> int:
         """How many those are."""
-        return models.CAOrder.objects.filter(
-            account__name=account,
-            certificate=None,
-            certificate_state__in=(CertificateState.VALID, CertificateState.REPLACED),
-            not_after__gt=self._clock.now(),
-        ).count()
+        return self._without_certificate(account, leave_out).count()
+
+    def _without_certificate(self, account: str, leave_out: Collection[LeftOut]) -> QuerySet[models.CAOrder]:
+        rejected = Q(state__in=(OrderState.REJECTED, OrderState.CANCELLED, OrderState.FAILED))
+        found = models.CAOrder.objects.filter(~Q(certificate_state="") | ~Q(serial=""))
+        found = found.filter(account__name=account, certificate=None)
+        if LeftOut.REJECTED in leave_out:
+            found = found.exclude(rejected)
+        if LeftOut.REVOKED in leave_out:
+            found = found.exclude(certificate_state=CertificateState.REVOKED)
+        if LeftOut.EXPIRED in leave_out:
+            over = Q(not_after__isnull=False, not_after__lte=self._clock.now())
+            found = found.exclude(Q(certificate_state=CertificateState.EXPIRED) | over)
+        return found
 
     def link(self, ca_order_row: int, fingerprint: str) -> None:
         """Tie a CA order to its certificate in the inventory."""
@@ -125,27 +156,38 @@ class CAOrders:
 
 
 _FIELDS = tuple(field.name for field in fields(ReportedOrder) if field.name != "ca_order")
-_COLUMNS = ("ca_order_id", "ca_certificate_id", *_FIELDS)
+_COLUMNS = ("ca_order_id", "ca_certificate_id", "ca_request_id", *_FIELDS)
 
 
-def _identity(order: ReportedOrder) -> tuple[str, str]:
-    return order.ca_order.order_id, order.ca_order.certificate_id
+_Identity = tuple[str, str, str]  # a CA order has an order id; only a draft is known by its request id
 
 
-def _key(row: models.CAOrder) -> tuple[str, str]:
-    return row.ca_order_id, row.ca_certificate_id
+def _identity(order: ReportedOrder) -> _Identity:
+    placed = order.ca_order
+    return placed.order_id, placed.certificate_id, "" if placed.order_id else placed.request_id
+
+
+def _key(row: models.CAOrder) -> _Identity:
+    return row.ca_order_id, row.ca_certificate_id, row.ca_request_id
 
 
 def _columns(order: ReportedOrder) -> dict[str, Any]:
-    order_id, certificate_id = _identity(order)
+    order_id, certificate_id, request_id = _identity(order)
     columns = {name: getattr(order, name) for name in _FIELDS}
     return {
         **columns,
         "ca_order_id": order_id,
         "ca_certificate_id": certificate_id,
+        "ca_request_id": request_id,
         "names": list(order.names),
         "certificate_state": order.certificate_state or "",
     }
+
+
+def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:
+    """Whether the CA order shows another certificate than the one we have of it."""
+    old, new = row.serial or row.not_after, columns["serial"] or columns["not_after"]
+    return row.certificate_id is not None and bool(old) and bool(new) and old != new
 
 
 def _differs(row: models.CAOrder, columns: dict[str, Any]) -> bool:
@@ -155,7 +197,7 @@ def _differs(row: models.CAOrder, columns: dict[str, Any]) -> bool:
 def _value(row: models.CAOrder) -> ReportedOrder:
     columns = {name: getattr(row, name) for name in _FIELDS}
     return ReportedOrder(
-        CAOrder(row.ca_order_id, row.ca_certificate_id),
+        CAOrder(row.ca_order_id, row.ca_certificate_id, row.ca_request_id),
         **{
             **columns,
             "names": tuple(row.names),

@@ -71,10 +71,14 @@ class Inventory:
             models.Order.objects.filter(pk=order.id).update(certificate=row)
         return leaf.fingerprint
 
-    def take(self, account: str, ca_order: CAOrder, chain: Chain, state: CertificateState) -> str:
+    def take(
+        self, account: str, ca_order: CAOrder, chain: Chain, state: CertificateState, *, base_order_id: str = ""
+    ) -> str:
         """Keep a certificate that was found at a CA, ordered elsewhere or by us; returns its fingerprint. Repeatable.
 
-        Of a certificate that is known already, only what was not known is added. A key of ours is linked.
+        Of a certificate that is known already, only what was not known is added. A key of ours is linked. Where a CA
+        order has one certificate at a time, and of the order of its family ``base_order_id``, it succeeds the one
+        that was there before.
         """
         now = self._clock.now()
         leaf = chain.leaf
@@ -92,7 +96,22 @@ class Inventory:
                     key=ours,
                     state=state,
                 )
+                if base_order_id or not ca_order.certificate_id:
+                    self._succeed(row, account, {ca_order.order_id, base_order_id} - {""})
         return leaf.fingerprint
+
+    def _succeed(self, row: models.Certificate, account: str, family: set[str]) -> None:
+        """Link a certificate of a family of CA orders with the one before it and the one after it."""
+        others = models.Certificate.objects.filter(account__name=account, is_ca=False, ca_order_id__in=family)
+        others = others.exclude(pk=row.pk)
+        before = others.filter(not_before__lt=row.not_before).order_by("-not_before", "-pk").first()
+        after = others.filter(not_before__gt=row.not_before).order_by("not_before", "pk").first()
+        if before is not None:
+            models.Certificate.objects.filter(pk=row.pk).update(replaces=before)
+            self._replaced(before.pk)
+        if after is not None:
+            models.Certificate.objects.filter(pk=after.pk).update(replaces=row)
+            self._replaced(row.pk)
 
     def known(self, account: str, ca_order: CAOrder) -> str:
         """The fingerprint of what was recorded under that certificate id of the CA; "" when nothing was."""

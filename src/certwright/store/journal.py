@@ -188,7 +188,7 @@ class OrderJournal(LeasedJournal[Order]):
     subject_field = "order_id"
 
     def _rows(self) -> QuerySet[models.Order]:
-        return models.Order.objects.select_related("account", "key", "certificate")
+        return models.Order.objects.select_related("account", "key", "certificate", "replaces")
 
     def _value(self, row: models.Order) -> Order:
         return rows.order_value(row)

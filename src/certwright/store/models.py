@@ -25,41 +25,95 @@ class CAAccount(models.Model):
     quiet_because = models.TextField(blank=True)
     failures = models.IntegerField(default=0)
     created_at = models.DateTimeField()
-    synced_at = models.DateTimeField(null=True)
+    login = models.JSONField(default=dict)  # what the CA last said of the credential
     import_cursor = models.TextField(blank=True)  # where an unfinished import of its orders goes on
 
     class Meta:
         db_table = "ca_account"
 
 
-class Organization(models.Model):
-    """An organization at a CA account, as last seen there."""
+class Sync(models.Model):
+    """When one list of a CA account was last read, and why it could not be since."""
 
-    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="organizations")
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="syncs")
+    listing = models.CharField(max_length=_WORD)
+    tried_at = models.DateTimeField()
+    synced_at = models.DateTimeField(null=True)
+    listed = models.IntegerField(default=0)
+    trouble = models.TextField(blank=True)
+
+    class Meta:
+        db_table = "sync"
+        constraints = (models.UniqueConstraint("account", "listing", name="sync_once"),)
+
+
+class Listed(models.Model):
+    """Something a CA account has, as last seen there: marked, not deleted, when the CA no longer lists it."""
+
     ca_id = models.CharField(max_length=_NAME)
     name = models.CharField(max_length=_NAME)
-    active = models.BooleanField()
     seen_at = models.DateTimeField()
+    vanished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        abstract = True
+
+
+class Organization(Listed):
+    """An organization at a CA account. See ``model.ca.Organization``."""
+
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="organizations")
+    active = models.BooleanField()
+    status = models.CharField(max_length=_NAME, blank=True)
 
     class Meta:
         db_table = "organization"
         constraints = (models.UniqueConstraint("account", "ca_id", name="organization_once"),)
 
 
-class Product(models.Model):
-    """A product a CA account may order, as last seen there."""
+class Product(Listed):
+    """A product a CA account may order. See ``model.ca.Product``."""
 
     account = models.ForeignKey(CAAccount, models.CASCADE, related_name="products")
-    ca_id = models.CharField(max_length=_NAME)
-    name = models.CharField(max_length=_NAME)
     validation = models.CharField(max_length=_WORD, blank=True)
+    kind = models.CharField(max_length=_WORD, blank=True)
+    years = models.JSONField(default=list)
     public_trust = models.BooleanField()
     organization_required = models.BooleanField()
-    seen_at = models.DateTimeField()
 
     class Meta:
         db_table = "product"
         constraints = (models.UniqueConstraint("account", "ca_id", name="product_once"),)
+
+
+class CAGroup(Listed):
+    """A division of a CA account. See ``model.ca.Group``."""
+
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="groups")
+    default = models.BooleanField(default=False)
+    balance = models.CharField(max_length=_NAME, blank=True)
+    active = models.BooleanField(default=True)
+
+    class Meta:
+        db_table = "ca_group"
+        constraints = (models.UniqueConstraint("account", "ca_id", name="ca_group_once"),)
+
+
+class Domain(Listed):
+    """A domain of a CA account. See ``model.ca.Domain``."""
+
+    account = models.ForeignKey(CAAccount, models.CASCADE, related_name="domains")
+    proven = models.BooleanField(default=False)
+    active = models.BooleanField(default=True)
+    organization = models.CharField(max_length=_NAME, blank=True)
+    method = models.CharField(max_length=_NAME, blank=True)
+    status = models.CharField(max_length=_NAME, blank=True)
+    proven_until = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "domain"
+        constraints = (models.UniqueConstraint("account", "ca_id", name="domain_once"),)
+        indexes = (models.Index(fields=("name",), name="domain_name"),)
 
 
 class Key(models.Model):
@@ -76,6 +130,20 @@ class Key(models.Model):
 
     class Meta:
         db_table = "key"
+
+
+class CSR(models.Model):
+    """A CSR that was made here, to be ordered with later."""
+
+    key = models.ForeignKey(Key, models.PROTECT, related_name="csrs")
+    names = models.JSONField()
+    common_name = models.CharField(max_length=_NAME, blank=True)
+    der = models.BinaryField()
+    sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "csr"
 
 
 class Certificate(models.Model):
@@ -164,10 +232,20 @@ class Order(Leased):
     cancel_comment = models.TextField(null=True)
     created_at = models.DateTimeField()
     placed_at = models.DateTimeField(null=True)
+    auto_renew = models.CharField(max_length=_WORD, default="off")
+    renew_days = models.IntegerField(null=True)
+    paid_until = models.DateTimeField(null=True)  # as the CA told it
+    renewal_due_at = models.DateTimeField(null=True)  # when its renewal is looked at next; null: never by itself
+    renewal_note = models.TextField(blank=True)
 
     class Meta:
         db_table = "order"
         indexes = (
+            models.Index(
+                fields=("renewal_due_at",),
+                name="order_renewal_due",
+                condition=models.Q(renewal_due_at__isnull=False),
+            ),
             models.Index(
                 fields=("next_action_at",),
                 name="order_due",
@@ -256,6 +334,7 @@ class CAOrder(models.Model):
     account = models.ForeignKey(CAAccount, models.CASCADE, related_name="ca_orders")
     ca_order_id = models.CharField(max_length=_NAME)
     ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
+    ca_request_id = models.CharField(max_length=_NAME, blank=True)  # of a draft, which has no order id yet
     base_order_id = models.CharField(max_length=_NAME, blank=True)
     state = models.CharField(max_length=_WORD)
     certificate_state = models.CharField(max_length=_WORD, blank=True)
@@ -275,7 +354,11 @@ class CAOrder(models.Model):
 
     class Meta:
         db_table = "ca_order"
-        constraints = (models.UniqueConstraint("account", "ca_order_id", "ca_certificate_id", name="ca_order_once"),)
+        constraints = (
+            models.UniqueConstraint(
+                "account", "ca_order_id", "ca_certificate_id", "ca_request_id", name="ca_order_once"
+            ),
+        )
 
 
 class Target(models.Model):

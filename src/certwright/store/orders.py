@@ -11,10 +11,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from certwright.model.ca import CAOrder
-from certwright.model.errors import NotFound, Refused
+from certwright.model.errors import LostLease, NotFound, Refused
 from certwright.model.order import Event, EventKind, Order, Outcome, Request, Revocation
 from certwright.model.ports import Clock
-from certwright.model.words import KeyKind, OrderState, RevocationReason, RevocationState
+from certwright.model.words import AutoRenew, KeyKind, OrderState, RevocationReason, RevocationState, WaitingFor
 from certwright.pki.keys import KeySpec
 from certwright.store import models, rows
 from certwright.store.journal import write_events
@@ -51,16 +51,39 @@ class Orders:
         csr: bytes = b"",
         replaces: str = "",
         watched_until: datetime | None = None,
+        auto_renew: AutoRenew = AutoRenew.OFF,
+        renew_days: int | None = None,
+        at_ca: CAOrder | None = None,
     ) -> tuple[Order, bool]:
         """Record an order, due at once. Returns it and whether it is new.
 
         The same reference with the same request is the same order, however often it is submitted; with another
         request it is refused. ``csr`` is DER; ``replaces`` the fingerprint of the certificate it succeeds.
+        ``at_ca`` is the CA order of one that is not placed but only collected, because the CA renews by itself.
         """
         now = self._clock.now()
+        predecessor = models.Certificate.objects.filter(fingerprint=replaces).first() if replaces else None
+        columns: dict[str, Any] = {
+            "reference": reference,
+            "csr": csr,
+            "replaces": predecessor,
+            "watched_until": watched_until,
+            "auto_renew": auto_renew,
+            "renew_days": renew_days,
+            "renewal_due_at": None if auto_renew is AutoRenew.OFF else now,
+            **rows.request_columns(request),
+        }
+        if at_ca is not None:
+            columns |= {
+                "state": OrderState.PENDING,
+                "step": "collect",
+                "waiting_for": WaitingFor.CA_RENEWAL,
+                "ca_order_id": at_ca.order_id,
+                "placed_at": predecessor.not_before if predecessor else now,
+            }
         try:
             with transaction.atomic():
-                row = self._insert(account, request, key, reference, csr, replaces, watched_until, now)
+                row = self._insert(account, key, columns, now)
                 write_events("order_id", row.pk, [Event(EventKind.PERSON, "", "ordered")], now)
         except IntegrityError:
             return self._same(reference, account, request, csr), False
@@ -69,12 +92,8 @@ class Orders:
     def _insert(
         self,
         account: str,
-        request: Request,
         key: KeyWish,
-        reference: str,
-        csr: bytes,
-        replaces: str,
-        watched_until: datetime | None,
+        columns: dict[str, Any],
         now: datetime,
     ) -> models.Order:
         owner = models.CAAccount.objects.get(name=account)
@@ -89,19 +108,9 @@ class Orders:
                 id_length=key.id_length,
             ).id
         )
-        predecessor = models.Certificate.objects.filter(fingerprint=replaces).first() if replaces else None
+        first = {"state": OrderState.DRAFT, "step": "admit"}
         return models.Order.objects.create(
-            reference=reference,
-            account=owner,
-            state=OrderState.DRAFT,
-            step="admit",
-            key_id=key_id,
-            csr=csr,
-            replaces=predecessor,
-            created_at=now,
-            next_action_at=now,
-            watched_until=watched_until,
-            **rows.request_columns(request),
+            account=owner, key_id=key_id, created_at=now, next_action_at=now, **{**first, **columns}
         )
 
     def _same(self, reference: str, account: str, request: Request, csr: bytes) -> Order:
@@ -117,7 +126,7 @@ class Orders:
 
     def get(self, wanted: str) -> Order:
         """The order by our id, our reference or the CA's order id; raises NotFound."""
-        query = models.Order.objects.select_related("account", "key", "certificate")
+        query = models.Order.objects.select_related("account", "key", "certificate", "replaces")
         row = query.filter(reference=wanted).first()
         if row is None and wanted.isdecimal():
             row = query.filter(pk=int(wanted)).first()
@@ -127,11 +136,27 @@ class Orders:
             raise NotFound(f"There is no order {wanted!r}.", advice="certwright order list shows them.")
         return rows.order_value(row)
 
+    def give_csr(self, order: Order, csr: bytes, key: KeyWish) -> Order:
+        """Give an order that waits for it its CSR (DER) and the key of that; raises LostLease when it is not held."""
+        key_id = key.existing or self._keys.plan(key.kind, key.spec, public_key_sha256=key.public_key_sha256).id
+        held = models.Order.objects.filter(pk=order.id, fence=order.fence)
+        if not held.update(key_id=key_id, csr=csr):
+            raise LostLease(f"order {order.id} is no longer ours at fence {order.fence}")
+        return replace(order, csr=csr, key=self._keys.get(key_id))
+
+    def get_by_id(self, order_id: int) -> Order:
+        """The order by our id; raises NotFound."""
+        query = models.Order.objects.select_related("account", "key", "certificate", "replaces")
+        row = query.filter(pk=order_id).first()
+        if row is None:
+            raise NotFound(f"There is no order {order_id}.", advice="certwright order list shows them.")
+        return rows.order_value(row)
+
     def browse(
         self, *, account: str = "", state: str = "", name: str = "", after: int = 0, page: int = 500
     ) -> Iterator[Order]:
         """Orders, oldest first, read in pages so that any number of them costs little memory."""
-        query = models.Order.objects.select_related("account", "key", "certificate").order_by("pk")
+        query = models.Order.objects.select_related("account", "key", "certificate", "replaces").order_by("pk")
         if account:
             query = query.filter(account__name=account)
         if state:

@@ -10,6 +10,7 @@ from typing import Any
 from certwright.model import order as values
 from certwright.model.ca import CAOrder, Proof, Requirement, RevocationTarget, Term
 from certwright.model.words import (
+    AutoRenew,
     KeyKind,
     Operation,
     OrderState,
@@ -58,17 +59,23 @@ def order_value(row: models.Order) -> values.Order:
         ),
         collected=tuple(b64decode(item) for item in row.collected),
         fingerprint=row.certificate.fingerprint if row.certificate else "",
+        replaces=row.replaces.fingerprint if row.replaces else "",
         looks=row.looks,
         cancel_comment=row.cancel_comment,
         watched_until=row.watched_until,
         placed_at=row.placed_at,
         next_action_at=row.next_action_at,
+        auto_renew=AutoRenew(row.auto_renew),
+        renew_days=row.renew_days,
+        paid_until=row.paid_until,
+        renewal_due_at=row.renewal_due_at,
+        renewal_note=row.renewal_note,
         fence=row.fence,
     )
 
 
 def _ca_order(row: models.Order) -> CAOrder | None:
-    if not row.ca_order_id:
+    if not (row.ca_order_id or row.ca_request_id):
         return None
     return CAOrder(row.ca_order_id, row.ca_certificate_id, row.ca_request_id, row.dcv_value)
 

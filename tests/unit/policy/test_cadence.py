@@ -35,8 +35,15 @@ def test_nobody_who_watches_waits_longer_than_ten_seconds_for_a_look(waiting_for
 
 
 @pytest.mark.parametrize("waiting_for", EVERYTHING)
-def test_an_order_is_looked_at_at_least_every_two_hours(waiting_for: WaitingFor) -> None:
-    assert cadence.next_look(waiting_for, 1000, watched=False) <= timedelta(hours=2)
+def test_an_order_is_looked_at_at_least_every_two_hours_or_six_when_it_waits_for_a_day(waiting_for: WaitingFor) -> None:
+    longest = timedelta(hours=6 if waiting_for is WaitingFor.CA_RENEWAL else 2)
+    assert cadence.next_look(waiting_for, 1000, watched=False) <= longest
+
+
+def test_a_renewal_that_the_ca_does_by_itself_is_not_asked_for_by_the_minute() -> None:
+    for looks in range(8):
+        pause = cadence.next_look(WaitingFor.CA_RENEWAL, looks, watched=False, allowed=(15, 30))
+        assert pause >= timedelta(hours=1)
 
 
 def test_a_ca_at_work_is_asked_sooner_than_a_person_who_approves() -> None:

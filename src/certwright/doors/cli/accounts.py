@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
@@ -9,16 +10,19 @@ from typing import Annotated
 import typer
 
 from certwright.cas.about import About
-from certwright.doors.cli import ca_orders, wishes
+from certwright.doors.cli import ca_orders, listings, wishes
 from certwright.doors.cli.fields import content
 from certwright.doors.cli.fields import secrets as secrets_from
+from certwright.doors.cli.listings import listings_json, show_listings
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import account_json
 from certwright.doors.cli.terminal import cell, fields, moment, print_json, say, table, warn
+from certwright.engine.syncing import sync
 from certwright.model.ca import Login
 from certwright.model.errors import CertwrightError, Refused
-from certwright.model.ports import HasCatalogue, TestsLogin
+from certwright.model.ports import TestsLogin
+from certwright.model.words import Listing
 from certwright.store.accounts import Account
 from certwright.wiring import COMMON_SETTINGS, Certwright, connect, trust_of
 
@@ -29,7 +33,7 @@ Name = Annotated[str, typer.Argument(metavar="NAME", help="The CA account.")]
 @app.command()
 def add(
     name: Name,
-    ca: Annotated[str, typer.Option(help="Which CA: digicert, sectigo.")],
+    ca: Annotated[str, typer.Option(help="Which CA: digicert, emsign, sectigo.")],
     url: Annotated[str, typer.Option(help="Base URL of its API; the CA's own by default.")] = "",
     setting: Annotated[
         list[str] | None,
@@ -41,6 +45,7 @@ def add(
     ] = None,
     reference: Annotated[str, typer.Option(help="A note of yours, such as the account number.")] = "",
     read_only: Annotated[bool, typer.Option("--read-only", help="Never send anything but reading calls.")] = False,
+    only_test: Annotated[bool, typer.Option("--only-test", help="Try the credential and keep nothing.")] = False,
     as_json: AsJSON = False,
 ) -> None:
     """Add a CA account; its secrets are stored sealed and never shown again."""
@@ -66,6 +71,9 @@ def add(
             sealed_secrets=certwright.seal_secrets(name, secrets),
         )
         trust_of(account)
+        if only_test:
+            _only_test(account, secrets, as_json=as_json)
+            return
         connect(account, secrets).close()
         account = certwright.accounts.add(account)
         login, trouble = _try(certwright, account)
@@ -114,16 +122,30 @@ def change(
         say(f"CA account {name} is changed; now: certwright account test {name}")
 
 
-def _try(certwright: Certwright, account: Account) -> tuple[Login | None, CertwrightError | None]:
-    """Log in and read what may be ordered; an error is returned, for the account is kept all the same."""
-    adapter = certwright.adapter(account)
+def _only_test(account: Account, secrets: Mapping[str, str], *, as_json: bool) -> None:
+    adapter = connect(account, secrets)
     try:
-        login = adapter.login() if isinstance(adapter, TestsLogin) else None
-        if isinstance(adapter, HasCatalogue):
-            certwright.accounts.sync(account.name, adapter)
-    except CertwrightError as error:
-        return None, error
-    return login, None
+        login = _login(adapter)
+    finally:
+        adapter.close()
+    if as_json:
+        print_json({"name": account.name, "login": _login_json(login)})
+    else:
+        _say_login(login)
+
+
+def _login(adapter: object) -> Login:
+    if not isinstance(adapter, TestsLogin):
+        raise Refused("This CA has no login to test.")
+    return adapter.login()
+
+
+def _try(certwright: Certwright, account: Account) -> tuple[Login | None, CertwrightError | None]:
+    """Log in and read all lists of the account; an error is returned, for the account is kept all the same."""
+    adapter = certwright.adapter(account)
+    done, failed = sync(certwright.listings, account.name, adapter)
+    login = certwright.accounts.get(account.name).login if Listing.ACCOUNT in done else None
+    return login, next(iter(failed.values()), None)
 
 
 def _login_json(login: Login | None) -> dict[str, str] | None:
@@ -132,7 +154,8 @@ def _login_json(login: Login | None) -> dict[str, str] | None:
 
 def _say_login(login: Login | None) -> None:
     if login is not None:
-        say(f"The CA knows us: account {login.account_id}, {login.user}, {login.role}.")
+        told = ", ".join(text for text in (f"account {login.account_id}", login.user, login.role) if text)
+        say(f"The CA knows us: {told}.")
 
 
 @app.command("list")
@@ -173,19 +196,11 @@ def _standing(account: Account, now: datetime) -> str:
 
 @app.command()
 def show(name: Name, as_json: AsJSON = False) -> None:
-    """Show a CA account with what it may order and for whom."""
+    """Show a CA account with all that was synced of it: what it may order, for whom, and where."""
     with opened() as certwright:
         account = certwright.accounts.get(name)
-        organizations = certwright.accounts.organizations(name)
-        products = certwright.accounts.products(name)
         if as_json:
-            print_json(
-                {
-                    **account_json(account),
-                    "organizations": [{"id": o.ca_id, "name": o.name, "active": o.active} for o in organizations],
-                    "products": [{"id": p.ca_id, "name": p.name, "validation": p.validation} for p in products],
-                }
-            )
+            print_json({**account_json(account), **listings_json(certwright.listings, name)})
             return
         fields(
             account.name,
@@ -195,20 +210,10 @@ def show(name: Name, as_json: AsJSON = False) -> None:
                 "reference": cell(account.reference),
                 "standing": _standing(account, certwright.clock.now()),
                 "paused because": cell(account.paused_because),
-                "synced": moment(account.synced_at),
-                **{key: cell(value) for key, value in account.settings.items() if key != "roots"},
+                **{key: cell(value) for key, value in account.settings.items() if "-----BEGIN" not in value},
             },
         )
-        table(
-            "Organizations",
-            ("id", "name", "active"),
-            ((cell(o.ca_id), cell(o.name), "yes" if o.active else "no") for o in organizations),
-        )
-        table(
-            "Products",
-            ("id", "name", "validation"),
-            ((cell(p.ca_id), cell(p.name), cell(p.validation)) for p in products),
-        )
+        show_listings(certwright.listings, name)
 
 
 @app.command()
@@ -216,29 +221,13 @@ def test(name: Name, as_json: AsJSON = False) -> None:
     """Try the credential, without any effect at the CA; a working one ends a pause."""
     with opened() as certwright:
         account = certwright.accounts.get(name)
-        adapter = certwright.adapter(account)
-        if not isinstance(adapter, TestsLogin):
-            raise Refused("This CA has no login to test.")
-        login = adapter.login()
+        login = _login(certwright.adapter(account))
+        certwright.listings.keep_login(name, login)
         certwright.accounts.enable(name, enabled=account.enabled)
         if as_json:
             print_json({"name": name, "login": _login_json(login)})
         else:
             _say_login(login)
-
-
-@app.command()
-def sync(name: Name, as_json: AsJSON = False) -> None:
-    """Read organizations and products from the CA."""
-    with opened() as certwright:
-        adapter = certwright.adapter(certwright.accounts.get(name))
-        if not isinstance(adapter, HasCatalogue):
-            raise Refused("This CA has nothing to sync.")
-        organizations, products = certwright.accounts.sync(name, adapter)
-        if as_json:
-            print_json({"name": name, "organizations": organizations, "products": products})
-        else:
-            say(f"{organizations} organizations, {products} products")
 
 
 @app.command()
@@ -265,5 +254,6 @@ def remove(name: Name) -> None:
         say(f"{name} is removed")
 
 
+app.command("sync")(listings.sync_account)
 app.command("import")(ca_orders.import_orders)
 app.command()(ca_orders.addresses)

@@ -17,6 +17,7 @@ from certwright.model.ca import ReportedOrder
 from certwright.model.errors import NotFound, Refused
 from certwright.model.ports import ListsAddresses, ReportsOrders
 from certwright.model.words import OrderState
+from certwright.store.ca_orders import LeftOut
 from certwright.wiring import Certwright
 
 Account = Annotated[str, typer.Argument(metavar="NAME", help="The CA account.")]
@@ -27,8 +28,12 @@ _SHOWN_MISSING = 10
 def import_orders(
     name: Account,
     certificates: Annotated[
-        bool, typer.Option("--certificates/--no-certificates", help="Also fetch what is in force into the inventory.")
+        bool, typer.Option("--certificates/--no-certificates", help="Also fetch the certificates into the inventory.")
     ] = True,
+    leave_out: Annotated[
+        list[LeftOut] | None,
+        typer.Option(help="Do not fetch these certificates; their orders come in all the same. Once for each."),
+    ] = None,
     again: Annotated[bool, typer.Option("--again", help="Begin anew where an interrupted import would go on.")] = False,
     as_json: AsJSON = False,
 ) -> None:
@@ -45,7 +50,7 @@ def import_orders(
         collected = Collected()
         if certificates:
             with _progress("certificates") as step:
-                collected = task.certificates(step)
+                collected = task.certificates(step, leave_out or ())
         if as_json:
             print_json(
                 {
@@ -55,12 +60,15 @@ def import_orders(
                     "known": taken.known,
                     "certificates": collected.recorded,
                     "missing": list(collected.missing),
+                    "gone": collected.gone,
                 }
             )
             return
         say(f"{taken.new} CA orders are new, {taken.changed} have changed, {taken.known} are as they were.")
         if certificates:
             say(f"{collected.recorded} certificates are new in the inventory.")
+        if collected.gone:
+            say(f"{collected.gone} that are over are not given out any more.")
         for line in collected.missing[:_SHOWN_MISSING]:
             warn(f"no certificate for {line}")
         if len(collected.missing) > _SHOWN_MISSING:
@@ -126,7 +134,7 @@ def _cells(owner: str, order: ReportedOrder) -> tuple[str, ...]:
     more = len(order.names) - 1
     first = order.common_name or (order.names[0] if order.names else "")
     return (
-        cell(order.ca_order.order_id),
+        cell(str(order.ca_order)),
         cell(f"{first} +{more}" if more > 0 else first),
         state(order.state),
         state(order.certificate_state) if order.certificate_state else "",

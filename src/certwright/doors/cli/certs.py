@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from certwright.doors.cli import follow, successors, wishes
-from certwright.doors.cli.export import Format, write
+from certwright.doors.cli.export import Format, content_of, password_in, write_private
 from certwright.doors.cli.options import AsJSON, Comment, Wait, WhichCertificate
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import certificate_json, revocation_json
@@ -108,40 +108,14 @@ def export(
     """
     with opened() as certwright:
         entry = certwright.inventory.get(which)
-        chain = certwright.inventory.chain(entry)
-        password = _password(password_file)
-        if with_key and entry.key is None:
-            raise Refused("The key of this certificate is not ours.")
-        if with_key and entry.key is not None and entry.key.kind == "pkcs11":
-            content = certwright.keyring.uri_pem(entry.key)
-        else:
-            private_key = certwright.keyring.private_key(entry.key) if with_key and entry.key else None
-            content = write(form, chain, key=private_key, password=password, leaf_only=leaf_only)
+        content = content_of(
+            certwright, entry, form, leaf_only=leaf_only, with_key=with_key, password=password_in(password_file)
+        )
         if target is None:
             sys.stdout.buffer.write(content)
         else:
-            _write_private(target, content)
+            write_private(target, content)
             sys.stderr.write(f"{target}: {len(content)} bytes\n")
-
-
-def _password(file: Path | None) -> bytes | None:
-    if file is None:
-        return None
-    try:
-        return file.read_bytes().splitlines()[0]
-    except (OSError, IndexError):
-        raise Refused(f"{file} holds no password on its first line.") from None
-
-
-def _write_private(target: Path, content: bytes) -> None:
-    """Whole or not at all, and readable by its owner alone."""
-    temporary = target.with_name(f".{target.name}.new")
-    try:
-        temporary.write_bytes(content)
-        temporary.replace(target)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise Refused(f"{target} cannot be written: {error.strerror}.") from None
 
 
 app.command()(successors.reissue)

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from certwright.doors.cli import wishes
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
-from certwright.doors.cli.terminal import cell, fields, print_json
+from certwright.doors.cli.shapes import key_json
+from certwright.doors.cli.terminal import cell, fields, moment, print_json, table
 from certwright.model.ca import Placement
 from certwright.model.errors import Refused
 from certwright.model.ports import ChecksCSR
@@ -19,6 +20,7 @@ from certwright.model.words import Operation
 from certwright.pki.csr import CSR
 from certwright.pki.csr import decode as decode_csr
 from certwright.pki.weak import weakness
+from certwright.store.csrs import MadeCSR
 
 app = typer.Typer()
 
@@ -45,21 +47,60 @@ def create(
             made = certwright.keyring.make(planned)
             certwright.keys.made(made)
         csr = decode_csr(certwright.keyring.sign_csr(made, wanted.names, wanted.common_name))
+        number = certwright.csrs.keep(csr, made)
+        sys.stderr.write(f"kept as CSR {number}: order with --csr made:{number}\n")
         if target is None:
             sys.stdout.write(csr.pem)
         else:
             target.write_text(csr.pem)
 
 
+@app.command("list")
+def list_csrs(as_json: AsJSON = False) -> None:
+    """List the CSRs that were made here, oldest first."""
+    with opened() as certwright:
+        made = certwright.csrs.all()
+        if as_json:
+            for one in made:
+                print_json(_json(one))
+            return
+        table(
+            "CSRs",
+            ("CSR", "names", "key", "made (UTC)", "ordered"),
+            (
+                (
+                    f"made:{one.id}",
+                    cell(", ".join(one.csr.names)),
+                    cell(f"{one.key.kind} {one.key.spec or ''} {one.key.token}".strip()),
+                    moment(one.created_at),
+                    "yes" if one.ordered else "no",
+                )
+                for one in made
+            ),
+        )
+
+
+def _json(made: MadeCSR) -> dict[str, Any]:
+    return {
+        "id": made.id,
+        "names": list(made.csr.names),
+        "common_name": made.csr.common_name,
+        "key": key_json(made.key),
+        "pem": made.csr.pem,
+        "ordered": made.ordered,
+        "created_at": made.created_at,
+    }
+
+
 @app.command()
 def decode(
-    file: Annotated[str, typer.Argument(help="PEM or DER; - reads standard input.")],
+    file: Annotated[str, typer.Argument(help="PEM or DER; - reads standard input, made:N one made here.")],
     account: Annotated[str, typer.Option(help="Ask the CA of this CA account, too, what it thinks of it.")] = "",
     product: Annotated[str, typer.Option(help="With --account: for this product.")] = "",
     as_json: AsJSON = False,
 ) -> None:
     """Show what a CSR asks for, and whether its key may be used."""
-    csr = wishes.read_csr(file)
+    csr = _read(file)
     weak = weakness(csr.public_key)
     if account:
         _ask_the_ca(csr, account, product)
@@ -89,6 +130,13 @@ def decode(
             "taken by": cell(account),
         },
     )
+
+
+def _read(file: str) -> CSR:
+    if not file.startswith("made:"):
+        return wishes.read_csr(file)
+    with opened() as certwright:
+        return wishes.given_csr(certwright, file)
 
 
 def _ask_the_ca(csr: CSR, account: str, product: str) -> None:

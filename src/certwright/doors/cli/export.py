@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 from certwright.model.errors import Refused
+from certwright.model.words import KeyKind
 from certwright.pki import formats
 from certwright.pki.certificate import Certificate
 from certwright.pki.chain import Chain
 from certwright.pki.keys import PrivateKey, private_key_to_pem
+from certwright.store.inventory import Entry
+from certwright.wiring import Certwright
 
 
 class Format(StrEnum):
@@ -20,6 +24,40 @@ class Format(StrEnum):
     PKCS12 = "pkcs12"
     ZIP = "zip"
     JKS = "jks"
+
+
+def content_of(
+    certwright: Certwright, entry: Entry, form: Format, *, leaf_only: bool, with_key: bool, password: bytes | None
+) -> bytes:
+    """The file's content for a certificate of the inventory; of a key in a token, its PKCS#11 URI as PEM."""
+    chain = certwright.inventory.chain(entry)
+    if with_key and entry.key is None:
+        raise Refused("The key of this certificate is not ours.")
+    if with_key and entry.key is not None and entry.key.kind is KeyKind.PKCS11:
+        return certwright.keyring.uri_pem(entry.key)
+    private_key = certwright.keyring.private_key(entry.key) if with_key and entry.key else None
+    return write(form, chain, key=private_key, password=password, leaf_only=leaf_only)
+
+
+def password_in(file: Path | None) -> bytes | None:
+    """The password on the first line of a file; raises Refused when there is none."""
+    if file is None:
+        return None
+    try:
+        return file.read_bytes().splitlines()[0]
+    except (OSError, IndexError):
+        raise Refused(f"{file} holds no password on its first line.") from None
+
+
+def write_private(target: Path, content: bytes) -> None:
+    """Whole or not at all, and readable by its owner alone."""
+    temporary = target.with_name(f".{target.name}.new")
+    try:
+        temporary.write_bytes(content)
+        temporary.replace(target)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise Refused(f"{target} cannot be written: {error.strerror}.") from None
 
 
 def write(form: Format, chain: Chain, *, key: PrivateKey | None, password: bytes | None, leaf_only: bool) -> bytes:

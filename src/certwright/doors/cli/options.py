@@ -16,6 +16,12 @@ DCV = Annotated[
     list[str] | None,
     typer.Option("--dcv", metavar="[NAME=]METHOD", help="How control of all names, or of one, is proven."),
 ]
+RenewDays = Annotated[
+    int | None,
+    typer.Option(
+        "--renew-days", min=1, metavar="DAYS", help="So long before its end; two thirds of its life by default."
+    ),
+]
 Which = Annotated[str, typer.Argument(metavar="ORDER", help="Our number of the order, its reference or the CA's id.")]
 WhichCertificate = Annotated[
     str,

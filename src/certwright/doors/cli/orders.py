@@ -2,81 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from typing import Annotated
 
 import typer
 
-from certwright.doors.cli import ca_orders, control, follow, wishes
-from certwright.doors.cli.options import DCV, AsJSON, Comment, Wait, Which
+from certwright.doors.cli import ca_orders, control, follow, placing, renewal
+from certwright.doors.cli.options import AsJSON, Comment, Which
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import order_json, revocation_json
 from certwright.doors.cli.showing import exit_code, finish, show_revocation, show_short
 from certwright.doors.cli.terminal import cell, moment, print_json, say, state, table, warn
-from certwright.model.ca import CAOrder, Term
+from certwright.model.ca import CAOrder
 from certwright.model.errors import CertwrightError, Refused
 from certwright.model.order import Order
-from certwright.model.ports import Approves, FindsByReference, ProvesControl
+from certwright.model.ports import Approves, ProvesControl
 from certwright.model.words import Operation, OrderState, WaitingFor
 from certwright.wiring import Certwright
 
 app = typer.Typer()
-
-
-@app.command()
-def place(
-    account: Annotated[str, typer.Option(help="The CA account to order from.")],
-    product: Annotated[str, typer.Option(help="The CA's id of the product.")],
-    name: Annotated[list[str] | None, typer.Option(help="A DNS name or IP address; give it once for each.")] = None,
-    key: Annotated[str, typer.Option(help="Where the key is made: software:ec-p256, pkcs11:TOKEN:rsa-2048 …")] = "",
-    csr: Annotated[str, typer.Option(metavar="FILE", help="A CSR you have (PEM or DER); - reads it from stdin.")] = "",
-    organization: Annotated[str, typer.Option(help="The CA's id of the organization, or its name.")] = "",
-    term: Annotated[str, typer.Option(help="How long the order runs: 1y, 90d or an end date.")] = "",
-    lifetime: Annotated[int | None, typer.Option(metavar="DAYS", help="How long the certificate lives.")] = None,
-    reference: Annotated[str, typer.Option(help="Your own reference; the same one is the same order.")] = "",
-    renewal_of: Annotated[str, typer.Option(metavar="ORDER", help="The CA's id of the order it renews.")] = "",
-    dcv: DCV = None,
-    option: Annotated[
-        list[str] | None, typer.Option("--set", metavar="FIELD=VALUE", help="One of the CA's own options.")
-    ] = None,
-    comment: Comment = "",
-    wait: Wait = None,
-    as_json: AsJSON = False,
-) -> int:
-    """Order a certificate. The order is recorded before anything is asked of the CA."""
-    with opened() as certwright:
-        wishes.check_account(certwright, account)
-        given = wishes.read_csr(csr) if csr else None
-        method, methods = wishes.dcv(dcv or [])
-        request = wishes.request(
-            Operation.NEW,
-            name or [],
-            given,
-            product=product,
-            organization=organization,
-            term=Term.parse(term) if term else None,
-            lifetime_days=lifetime,
-            renewal_of=renewal_of,
-            dcv_method=method,
-            dcv_methods=methods,
-            comment=comment,
-            options=wishes.pairs(option or []),
-        )
-        order, new = certwright.orders.create(
-            account,
-            request,
-            wishes.key(certwright, key, given, label=request.common_name),
-            reference=wishes.reference(certwright, reference),
-            csr=given.der if given else b"",
-            watched_until=_watched_until(certwright, wait),
-        )
-        if not new:
-            warn(f"reference {order.reference} is order {order.id} already; nothing new was recorded")
-        return finish(certwright, order, wait, as_json=as_json)
-
-
-def _watched_until(certwright: Certwright, wait: float | None) -> datetime | None:
-    return certwright.clock.now() + timedelta(seconds=min(wait, 86_400)) if wait else None
 
 
 @app.command("list")
@@ -125,9 +68,11 @@ def show(which: Which, as_json: AsJSON = False) -> None:
         journal = certwright.orders.events(order.id)
         intents = certwright.orders.intents(order.id)
         if as_json:
-            print_json({**order_json(order), "journal": journal, "intents": intents})
+            coverage = renewal.coverage_json(certwright, order)
+            print_json({**order_json(order), "coverage": coverage, "journal": journal, "intents": intents})
             return
         show_short(order)
+        renewal.show_coverage(certwright, order)
         table(
             "Journal",
             ("at (UTC)", "kind", "step", "what"),
@@ -184,15 +129,14 @@ def _look_at_the_names(certwright: Certwright, order: Order) -> None:
 
 def _look_for_doubles(certwright: Certwright, order: Order) -> None:
     """Withdraw what else the CA has under the order's reference: the network delivered the order twice."""
-    ca = certwright.ports(order.account).ca
-    if order.request.operation is not Operation.NEW or not isinstance(ca, FindsByReference):
+    from certwright.flow.placing import placed_orders, withdraw_double
+
+    if order.request.operation is not Operation.NEW:
         return
     mine = order.ca_order.order_id if order.ca_order else ""
-    for extra in ca.find(order.reference):
+    for extra in placed_orders(order, certwright.ports(order.account).ca) or ():
         if extra.order_id != mine:
-            from certwright.flow.fulfil import withdraw_double
-
-            note = f"the CA has a second order with this reference: {extra.order_id}. "
+            note = f"the CA has a second order with this reference: {extra}. "
             note += withdraw_double(extra, certwright.ports(order.account))
             certwright.orders.note(order, note)
             warn(note)
@@ -290,6 +234,10 @@ def _withdraw_proofs(certwright: Certwright, order: Order) -> None:
         warn(f"a proof of it still stands, and a worker will try to take it away: {error}")
 
 
+app.command()(placing.place)
+app.command()(placing.submit_csr)
+app.command()(placing.agree)
+app.command()(renewal.renewal)
 app.command()(ca_orders.report)
 app.command()(control.dcv)
 app.command()(control.remove_name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from certwright.model.ca import CAOrder, Proof, ReportedOrder
@@ -42,6 +43,10 @@ def order_json(order: Order) -> dict[str, Any]:
         "created_at": order.created_at,
         "placed_at": order.placed_at,
         "next_action_at": order.next_action_at,
+        "replaces": order.replaces or None,
+        "auto_renew": order.auto_renew,
+        "renew_days": order.renew_days,
+        "renewal_due_at": order.renewal_due_at,
     }
 
 
@@ -73,8 +78,9 @@ def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
     """A CA order as the CA's own list shows it."""
     return {
         "account": account,
-        "ca_order_id": order.ca_order.order_id,
+        "ca_order_id": order.ca_order.order_id or None,
         "ca_certificate_id": order.ca_order.certificate_id or None,
+        "ca_request_id": order.ca_order.request_id or None,
         "base_order_id": order.base_order_id or None,
         "state": order.state,
         "certificate_state": order.certificate_state,
@@ -145,7 +151,7 @@ def account_json(account: Account) -> dict[str, Any]:
         "name": account.name,
         "ca": account.ca,
         "url": account.url,
-        "settings": {key: value for key, value in account.settings.items() if key != "roots"},
+        "settings": {key: value for key, value in account.settings.items() if "-----BEGIN" not in value},
         "reference": account.reference or None,
         "read_only": account.read_only,
         "enabled": account.enabled,
@@ -153,6 +159,7 @@ def account_json(account: Account) -> dict[str, Any]:
         "quiet_until": account.quiet_until,
         "quiet_because": account.quiet_because or None,
         "synced_at": account.synced_at,
+        "login": asdict(account.login) if account.login else None,
         "created_at": account.created_at,
     }
 

@@ -45,7 +45,7 @@ def show_short(order: Order) -> None:
             "names": cell(", ".join(order.request.names)),
             "account": cell(f"{order.account} · {order.request.product}"),
             "reference": cell(order.reference),
-            "CA order": cell(placed.order_id),
+            "CA order": cell(str(placed) if order.ca_order else ""),
             "key": cell(f"{key.kind} {key.spec or ''} {key.token} {key.cka_id}".strip()),
             "certificate": cell(order.fingerprint),
             "next look": moment(order.next_action_at),

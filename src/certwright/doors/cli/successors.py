@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
 from typing import Annotated
 
 import typer
 
 from certwright.doors.cli import wishes
 from certwright.doors.cli.options import DCV, AsJSON, Comment, Wait, WhichCertificate
+from certwright.doors.cli.placing import watched_until
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.showing import finish
 from certwright.model.ca import Term
 from certwright.model.errors import Refused
 from certwright.model.order import Order, Request
 from certwright.model.ports import Duplicates, Reissues
-from certwright.model.words import Operation
+from certwright.model.words import AutoRenew, Operation
 from certwright.pki import names as pki_names
 from certwright.pki.csr import CSR
 from certwright.store.inventory import Entry
@@ -79,7 +79,7 @@ def _inside(
         _check_ability(certwright, entry.account, operation)
         first = order_of(certwright, entry)
         method, methods = wishes.dcv(dcv or []) if dcv or first is None else _methods(first)
-        given = wishes.read_csr(csr) if csr else None
+        given = wishes.given_csr(certwright, csr) if csr else None
         wanted = [pki_names.normalise(name) for name in names or (() if given else entry.certificate.names)]
         request = wishes.request(
             operation,
@@ -119,7 +119,7 @@ def renew(
         wishes.check_account(certwright, entry.account)
         first = order_of(certwright, entry)
         before = first.request if first else None
-        given = wishes.read_csr(csr) if csr else None
+        given = wishes.given_csr(certwright, csr) if csr else None
         method, methods = wishes.dcv(dcv or []) if dcv or first is None else _methods(first)
         if not (product or (before and before.product)):
             raise Refused(
@@ -145,7 +145,8 @@ def renew(
                 **wishes.pairs(option or []),
             },
         )
-        order = _record(certwright, entry, request, key, given, reference, wait)
+        bought = certwright.renewals.bought(first) if first else None
+        order = _record(certwright, entry, request, key, given, reference, wait, bought)
         return finish(certwright, order, wait, as_json=as_json)
 
 
@@ -165,8 +166,12 @@ def _record(
     given: CSR | None,
     reference: str,
     wait: float | None,
+    bought: Order | None = None,
 ) -> Order:
-    """The successor's order: its key is made where the predecessor's is, unless another place or a CSR is given."""
+    """The successor's order: its key is made where the predecessor's is, unless another place or a CSR is given.
+
+    One that buys anew is renewed by itself as the one that was ``bought`` before.
+    """
     label = request.common_name
     place = (
         wishes.key(certwright, key, given, label=label)
@@ -180,7 +185,9 @@ def _record(
         reference=wishes.reference(certwright, reference),
         csr=given.der if given else b"",
         replaces=entry.certificate.fingerprint,
-        watched_until=certwright.clock.now() + timedelta(seconds=min(wait, 86_400)) if wait else None,
+        watched_until=watched_until(certwright, wait),
+        auto_renew=bought.auto_renew if bought else AutoRenew.OFF,
+        renew_days=bought.renew_days if bought else None,
     )
     return order
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from certwright.cas.about import About
+from certwright.engine import succession
 from certwright.model.errors import Misconfigured, Refused
 from certwright.model.order import KeyReference, Request
 from certwright.model.words import KeyKind, Operation
@@ -23,8 +24,6 @@ from certwright.wiring import Certwright
 _REFERENCE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}")
 _LONGEST_COMMON_NAME = 64  # RFC 5280 appendix A.1, ub-common-name
 _LARGEST_CSR = 65_536
-_REMAINING = "remaining_days"  # the option's name in about.toml
-_MOST_REMAINING = 90  # what CAs add at most to an order that renews another
 
 
 def check_account(certwright: Certwright, name: str) -> None:
@@ -52,6 +51,28 @@ def read_csr(file: str) -> CSR:
     except OSError as error:
         raise Refused(f"{file} cannot be read: {error.strerror}.") from None
     return csrs.decode(content)
+
+
+def given_csr(certwright: Certwright, text: str) -> CSR:
+    """The CSR that was typed: a file, ``-`` for standard input, or ``made:N`` for one that was made here."""
+    kind, _, number = text.partition(":")
+    if kind == "made" and number.isdecimal():
+        return certwright.csrs.get(int(number)).csr
+    return read_csr(text)
+
+
+def with_www(names: Sequence[str]) -> list[str]:
+    """The names, and the ``www`` variant of each DNS name that is no wildcard."""
+    plain = [name for name in names if not (name.startswith(("*.", "www.")) or _is_address(name))]
+    return list(dict.fromkeys([*names, *(f"www.{name}" for name in plain)]))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
 
 
 def request(
@@ -113,12 +134,7 @@ def key(certwright: Certwright, text: str, given: CSR | None, *, label: str) -> 
 
 def same_place(certwright: Certwright, known: KeyReference | None, label: str) -> KeyWish:
     """A fresh key of the same kind in the same place as a known one; raises Refused when that is not ours."""
-    if known is None or known.kind is KeyKind.EXTERNAL:
-        raise Refused(
-            "The private key of this certificate is not ours.", advice="Give a new --csr, or --key to make one here."
-        )
-    place = f"pkcs11:{known.token}" if known.kind is KeyKind.PKCS11 else "software"
-    return key(certwright, f"{place}:{known.spec}", None, label=label)
+    return succession.same_place(known, label, lambda token: certwright.token(token).profile.id_length)
 
 
 def reference(certwright: Certwright, text: str) -> str:
@@ -134,11 +150,7 @@ def reference(certwright: Certwright, text: str) -> str:
 
 def remaining(certwright: Certwright, entry: Entry) -> Mapping[str, str]:
     """The option that has a CA add the days a predecessor still has; empty at CAs without, or when none are left."""
-    about = About.load(certwright.accounts.get(entry.account).ca)
-    if _REMAINING not in {field.name for field in about.options}:
-        return {}
-    left = (entry.certificate.not_after - certwright.clock.now()).days
-    return {_REMAINING: str(min(left, _MOST_REMAINING))} if left > 0 else {}
+    return succession.remaining(certwright.accounts.get(entry.account).ca, entry, certwright.clock.now())
 
 
 def dcv(words: Sequence[str]) -> tuple[str, Mapping[str, str]]:
