@@ -226,3 +226,21 @@ def test_a_ca_that_shows_the_same_page_for_ever_is_not_asked_for_ever(stock: Sto
     ca.report_page = lambda cursor: ReportPage(tuple(ca.orders), "again", None)  # type: ignore[method-assign]
     with pytest.raises(Unavailable, match="same page"):
         task(stock, ca).orders(quiet)
+
+
+def test_an_import_waits_as_long_as_the_ca_wants_to_be_left_alone(stock: Stock) -> None:
+    ca = Reporter([reported(0)])
+    ca.certificates = {"700000": CA.issue("shop0.meadow.example")}
+    refusals = [Unavailable("slow down", retry_after=7.0), Unavailable("slow down", retry_after=3.0)]
+    download, rests = ca.download, list[float]()
+
+    def busy(ca_order: CAOrder) -> tuple[bytes, ...]:
+        if refusals:
+            raise refusals.pop(0)
+        return download(ca_order)
+
+    ca.download = busy  # type: ignore[method-assign]
+    work = replace(task(stock, ca), rest=rests.append)
+    work.orders(quiet)
+    assert work.certificates(quiet).recorded == 1
+    assert rests == [7.0, 3.0]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import TypeVar
 
-from certwright.model.ca import CAOrder, ReportedOrder
+from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.errors import NotFound, Refused, Unavailable
 from certwright.model.ports import ReportsOrders
 from certwright.model.words import CertificateState
@@ -16,6 +18,7 @@ from certwright.pki.errors import Invalid
 from certwright.store.ca_orders import CAOrders, LeftOut, Taken
 from certwright.store.inventory import Inventory
 
+Read = TypeVar("Read")
 _IN_FORCE = (CertificateState.VALID, CertificateState.REPLACED)
 OnPage = Callable[[int, int | None], None]  # orders so far, and in all where the CA tells
 OnCertificate = Callable[[int, int], None]  # certificates so far, and in all
@@ -35,12 +38,13 @@ class Collected:
 
 @dataclass(frozen=True, slots=True)
 class Import:
-    """The import of one CA account."""
+    """The import of one CA account. Where the CA says how long to leave it alone, the import waits so long."""
 
     account: str
     ca: ReportsOrders
     ca_orders: CAOrders
     inventory: Inventory
+    rest: Callable[[float], None] = time.sleep  # so many seconds, when the CA wants to be left alone so long
 
     def orders(self, on_page: OnPage) -> Taken:
         """Take over the CA's list, from where an interrupted import stopped; one call a page.
@@ -49,7 +53,7 @@ class Import:
         """
         taken, total = Taken(), None
         with ThreadPoolExecutor(1) as reader:
-            coming = reader.submit(self.ca.report_page, self.ca_orders.cursor(self.account))
+            coming = reader.submit(self._page, self.ca_orders.cursor(self.account))
             before: tuple[ReportedOrder, ...] = ()
             while True:
                 page = coming.result()
@@ -57,7 +61,7 @@ class Import:
                     raise Unavailable("The CA shows the same page of its list again and again.", advice="Ask the CA.")
                 before = page.orders
                 if page.cursor:
-                    coming = reader.submit(self.ca.report_page, page.cursor)
+                    coming = reader.submit(self._page, page.cursor)
                 taken += self.ca_orders.take(self.account, page)
                 total = page.total or total
                 on_page(taken.new + taken.changed + taken.known, total)
@@ -84,8 +88,22 @@ class Import:
             on_certificate(done, total)
         return Collected(recorded, tuple(missing), gone)
 
+    def _page(self, cursor: str) -> ReportPage:
+        return self._patiently(lambda: self.ca.report_page(cursor))
+
+    def _patiently(self, read: Callable[[], Read]) -> Read:
+        """What the CA answers, after as many rests as it asks for; raises what else it answers."""
+        while True:
+            try:
+                return read()
+            except Unavailable as error:
+                if error.retry_after is None:
+                    raise
+                self.rest(error.retry_after)
+
     def _record(self, order: ReportedOrder) -> str:
-        chain = chains.build([from_der(der) for der in self.ca.download(order.ca_order)])
+        given = self._patiently(lambda: self.ca.download(order.ca_order))
+        chain = chains.build([from_der(der) for der in given])
         state = order.certificate_state or CertificateState.VALID
         return self.inventory.take(self.account, order.ca_order, chain, state, base_order_id=order.base_order_id)
 
