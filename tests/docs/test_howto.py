@@ -20,6 +20,7 @@ PREPARED = {
     "publish-proofs": "tutorial",
     "receive-pushes": "sectigo",
     "reissue-and-revoke": "sectigo",
+    "renew-by-itself": "tutorial",
     "rotate-keys": "tutorial",
     "run-a-worker": "tutorial",
     "sectigo-dv": "nothing",
