@@ -10,6 +10,7 @@ from importlib.resources import files
 
 from certwright.model.errors import Misconfigured, Refused
 from certwright.model.fields import Field, Value, parse_fields, read_fields
+from certwright.model.words import RevocationReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class About:
     """One CA: its folder's ``name``, a ``title`` for people, its usual ``url``, what may be set and more.
 
     ``settings`` and ``secrets`` belong to an account, ``options`` to an order. ``abilities`` name the
-    optional ports of ``model.ports`` that its adapter fits.
+    optional ports of ``model.ports`` that its adapter fits, ``revocation_reasons`` what it takes for one.
     """
 
     name: str
@@ -36,6 +37,7 @@ class About:
     secrets: tuple[Field, ...]
     options: tuple[Field, ...]
     abilities: tuple[str, ...]
+    revocation_reasons: tuple[RevocationReason, ...]
     links: tuple[Link, ...]
 
     @classmethod
@@ -91,5 +93,6 @@ def _load(name: str) -> About:
         secrets=read_fields(content.get("secrets", {})),
         options=read_fields(content.get("options", {})),
         abilities=tuple(content.get("abilities", ())),
+        revocation_reasons=tuple(map(RevocationReason, content.get("revocation_reasons", ()))),
         links=tuple(Link(**link) for link in content.get("links", ())),
     )

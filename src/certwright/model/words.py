@@ -122,10 +122,14 @@ class RevocationState(StrEnum):
 
 
 class RevocationReason(StrEnum):
-    """The reasons a subscriber may give (RFC 5280 §5.3.1 names; the choice is that of BR 7.2.2)."""
+    """The reasons a subscriber may give (RFC 5280 §5.3.1 names; the choice is that of BR 7.2.2).
+
+    No CA takes them all: its ``about.toml`` lists those it takes.
+    """
 
     UNSPECIFIED = "unspecified"
     KEY_COMPROMISE = "keyCompromise"
     AFFILIATION_CHANGED = "affiliationChanged"
     SUPERSEDED = "superseded"
     CESSATION_OF_OPERATION = "cessationOfOperation"
+    PRIVILEGE_WITHDRAWN = "privilegeWithdrawn"

@@ -144,6 +144,7 @@ def revoke(
         if not entry.account:
             raise Refused("This certificate belongs to no CA account we know of.")
         wishes.check_account(certwright, entry.account)
+        wishes.check_reason(certwright, entry.account, reason)
         revocation = certwright.orders.revoke(
             successors.order_of(certwright, entry),
             entry.account,

@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from certwright.cas.about import About
 from certwright.engine import succession
 from certwright.model.errors import Misconfigured, Refused
 from certwright.model.order import KeyReference, Request
-from certwright.model.words import KeyKind, Operation
+from certwright.model.words import KeyKind, Operation, RevocationReason
 from certwright.pki import csr as csrs
 from certwright.pki import names as pki_names
 from certwright.pki.csr import CSR
@@ -40,6 +41,16 @@ def check_account(certwright: Certwright, name: str) -> None:
         raise Misconfigured(
             f"{name} is paused: {account.paused_because}",
             advice=f"Mend it, then: certwright account test {name}",
+        )
+
+
+def check_reason(certwright: Certwright, account: str, reason: RevocationReason) -> None:
+    """Raise Refused when the CA does not take this reason for a revocation."""
+    about = About.load(certwright.accounts.get(account).ca)
+    if reason not in about.revocation_reasons:
+        raise Refused(
+            f"{about.title} does not take {reason} as a reason.",
+            advice=f"Give --reason, one of: {', '.join(about.revocation_reasons)}.",
         )
 
 
