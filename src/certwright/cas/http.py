@@ -17,7 +17,7 @@ import ssl
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -219,14 +219,15 @@ class Transport:
         path: str,
         *,
         query: Query = (),
-        body: bytes = b"",
+        body: bytes | Callable[[], bytes] = b"",
         headers: Mapping[str, str] | None = None,
         deadline: float | None = None,
     ) -> Answer:
         """Send a call that changes nothing, again after a failure while there is time.
 
-        It is a GET, or a POST where there is a ``body``: some CAs take every call as a form. ``deadline`` as of
-        :meth:`change`. Raises Unavailable or Misconfigured.
+        It is a GET, or a POST where there is a ``body``: some CAs take every call as a form. A body that must be
+        another one each time is given as what makes it. ``deadline`` as of :meth:`change`. Raises Unavailable or
+        Misconfigured.
         """
         latest = time.monotonic() + self._timeout
         deadline = latest if deadline is None else min(deadline, latest)
@@ -239,7 +240,8 @@ class Transport:
             wait_jitter=0.2,
         ):
             with attempt:
-                return self._call("POST" if body else "GET", path, query, body, headers, deadline, changes=False)
+                made = body() if callable(body) else body
+                return self._call("POST" if made else "GET", path, query, made, headers, deadline, changes=False)
         raise AssertionError("the last attempt returns or raises")
 
     def change(

@@ -1,0 +1,354 @@
+"""emSign's classic API behind the ports of ``model.ports``. Usable alone::
+
+from certwright.cas.emsign import EmSign
+
+ca = EmSign(access_key=Path("emsign.key").read_text(), settings={"account_number": "4000000017"})
+for domain in ca.domains():
+    print(domain.name, domain.proven_until)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from certwright.cas.about import About
+from certwright.cas.emsign import (
+    bodies,
+    catalogue,
+    collecting,
+    contract,
+    controlling,
+    errors,
+    finding,
+    reporting,
+    revoking,
+    wire,
+)
+from certwright.cas.emsign.api import EmSignAPI
+from certwright.cas.emsign.bodies import Wish
+from certwright.cas.emsign.meta import AccessKeySigner
+from certwright.cas.emsign.settings import Settings
+from certwright.cas.http import TOTAL_SECONDS, Transport, Trust
+from certwright.cas.limits import Gate, Limit
+from certwright.model.ca import (
+    CAOrder,
+    Domain,
+    Group,
+    Issued,
+    Login,
+    Organization,
+    Pending,
+    Placement,
+    Product,
+    Progress,
+    Proof,
+    ReportedOrder,
+    ReportPage,
+    RevocationProgress,
+    RevocationTarget,
+)
+from certwright.model.errors import Misconfigured, Refused, Unknown
+from certwright.model.words import RevocationReason, WaitingFor
+
+if TYPE_CHECKING:
+    from certwright.model import ports
+
+    def _fits(
+        ca: EmSign,
+    ) -> tuple[
+        ports.CertificateAuthority,
+        ports.FindsByPlacement,
+        ports.Revokes,
+        ports.Cancels,
+        ports.ProvesControl,
+        ports.HasCatalogue,
+        ports.ListsGroups,
+        ports.ListsDomains,
+        ports.TestsLogin,
+        ports.ReportsOrders,
+        ports.TakesCSRLate,
+        ports.TakesAgreementLate,
+        ports.RenewsItself,
+    ]:
+        """The type checker's word that emSign fits every one of these ports."""
+        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
+
+
+SETTLE_TIME = timedelta(minutes=5)  # how long a report may lag behind an order: not documented, so generous
+ABOUT = About.load("emsign")
+
+
+class EmSign:
+    """One account of emSign.
+
+    ``url`` is the base URL with or without a final slash. ``settings`` are texts as ``about.toml`` lists them, the
+    account number among them. ``read_only`` lets only calls out that change nothing. ``limits`` is the SQLite file in
+    which all processes of this machine count their calls, None for a count of this object's own. ``timeout`` is the
+    longest a call may take, in seconds. ``account`` is the name that log lines carry. ``trust`` tells which servers are
+    trusted, instead of the setting ``tls_roots``. Raises Misconfigured for whatever does not fit.
+    """
+
+    def __init__(
+        self,
+        *,
+        access_key: str,
+        url: str = ABOUT.url,
+        settings: Mapping[str, str] | None = None,
+        read_only: bool = False,
+        limits: Path | None = None,
+        timeout: float = TOTAL_SECONDS,
+        account: str = "",
+        trust: Trust | None = None,
+    ) -> None:
+        access_key = access_key.strip()
+        if not access_key:
+            raise Misconfigured("The access key is empty.")
+        self._settings = Settings.read(ABOUT, settings or {})
+        number = self._settings.account_number
+        self._gates = [Gate(limits, number, self._settings.limits, title="emSign")]
+        try:
+            pace = self._settings.pace
+            if pace:
+                self._gates.append(Gate(limits, f"{number} orders", (Limit(1, pace),), title="emSign"))
+            self._transport = Transport(
+                url,
+                title="emSign",
+                headers={},
+                gate=self._gates[0],
+                account=account,
+                read_only=read_only,
+                timeout=timeout,
+                trust=trust or Trust(roots_pem=self._settings.tls_roots),
+            )
+        except Misconfigured:
+            for gate in self._gates:
+                gate.close()
+            raise
+        signer = AccessKeySigner(number, access_key)
+        self.api = EmSignAPI(self._transport, signer, self._gates[1] if pace else None)
+        self._products = catalogue.Products(self.api, self._settings.group_number)
+
+    def __enter__(self) -> Self:
+        """Itself."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close."""
+        self.close()
+
+    def __repr__(self) -> str:
+        """Without the access key."""
+        return f"<EmSign over {self._transport!r}>"
+
+    def close(self) -> None:
+        """Close connections and files."""
+        self._transport.close()
+        for gate in self._gates:
+            gate.close()
+
+    # -- CertificateAuthority
+
+    @property
+    def settle_time(self) -> timedelta:
+        """How long look-ups may lag behind a call's deadline."""
+        return SETTLE_TIME
+
+    @property
+    def looks(self) -> Sequence[float]:
+        """How often an order may be asked about, by the setting ``poll_seconds``."""
+        return self._settings.looks
+
+    def check(self, placement: Placement) -> None:
+        """Raise Refused for what emSign is known to refuse; its list of products is asked for once in ten minutes."""
+        bodies.check(self._wish(placement), self._products.find(placement.product))
+
+    def place(self, placement: Placement, *, deadline: float) -> Progress:
+        """GenerateOrderSSL: 1 call, which costs money. A CSR that was used before is looked for: 1 call or more."""
+        wish = self._wish(placement)
+        product = self._products.find(placement.product)
+        bodies.check(wish, product)
+        if product is None:
+            raise AssertionError("the check lets no product through that is not listed")
+        details = bodies.order(wish, product)
+        try:
+            answer = self.api.order(details, deadline=deadline)
+        except Refused as error:
+            if error.code != errors.CSR_USED:
+                raise
+            return self._used_before(placement, error)
+        number, request = wire.text(answer.get("orderNumber")), wire.text(answer.get("requestNumber"))
+        if number:
+            return Pending(CAOrder(number, request_id=request), WaitingFor.PROCESSING, "emSign: order accepted")
+        if request and wish.yes("draft", default=False):
+            return _draft(request)
+        raise Unknown("emSign answered the order without its number.")
+
+    def _used_before(self, placement: Placement, error: Refused) -> Progress:
+        """The CSR is in an order already: in ours, whose answer was lost, or in somebody's."""
+        name, size = self._first_name(placement), self._settings.report_page
+        if found := finding.placed(self.api, placement, name, None, size=size):
+            ours = found[0]
+            return Pending(ours, WaitingFor.PROCESSING, "Found at emSign: the CSR is in this order already.")
+        if other := finding.used_in(self.api, placement, name, size=size):
+            raise Refused(f"{error.detail} It is in emSign's order {other}.", advice=error.advice, code=error.code)
+        raise Unknown(f"{error.detail} No order shows it yet.", code=error.code)
+
+    def collect(self, ca_order: CAOrder, *, public_key_sha256: str) -> Progress:
+        """TrackOrder, and GetCertificate when there may be one: 1 or 2 calls. A draft: 1 call or more."""
+        _ = public_key_sha256  # an order has one certificate at a time
+        if not ca_order.order_id:
+            found = finding.submitted(self.api, ca_order.request_id, size=self._settings.report_page)
+            if found is None or not found.order_id:
+                return _draft(ca_order.request_id)
+            ca_order = replace(ca_order, order_id=found.order_id)
+        return collecting.collect(self.api, ca_order, self._settings.people.get("requestor_email", ""))
+
+    # -- FindsByPlacement
+
+    def find_placed(self, placement: Placement, since: datetime) -> tuple[CAOrder, ...]:
+        """GetOrderReport by name: 1 call, and where no row shows our tag 1 more for each order of that name."""
+        return finding.placed(self.api, placement, self._first_name(placement), since, size=self._settings.report_page)
+
+    # -- RenewsItself
+
+    def renews_before(self, placement: Placement) -> int | None:
+        """30 or 60 days, unless the order was placed without auto-renewal."""
+        return self._wish(placement).renews_before
+
+    def newest(self, ca_order: CAOrder, placement: Placement, *, public_key_sha256: str) -> Progress:
+        """The certificate of the newest order that renews this one, else its own: 2 or 3 calls."""
+        rows = reporting.by_name(self.api, self._first_name(placement), None, size=self._settings.report_page)
+        children = [row for row in rows if _renews(wire.text(row.get("orderNumber")), ca_order.order_id)]
+        for row in sorted(children, key=lambda row: wire.text(row.get("orderDate")), reverse=True):
+            progress = self.collect(reporting.ca_order(row), public_key_sha256=public_key_sha256)
+            if isinstance(progress, Issued):
+                return progress
+        return self.collect(ca_order, public_key_sha256=public_key_sha256)
+
+    # -- Revokes, Cancels
+
+    def revoke(
+        self, target: RevocationTarget, reason: RevocationReason, comment: str, *, deadline: float
+    ) -> RevocationProgress:
+        """RevokeOrder, with a look before and after: 3 calls."""
+        email = self._settings.people.get("requestor_email", "")
+        return revoking.revoke(self.api, target, reason, comment, email, deadline=deadline)
+
+    def revocation(self, target: RevocationTarget) -> RevocationProgress | None:
+        """TrackOrder: 1 call."""
+        return revoking.revocation(self.api, target)
+
+    def cancel(self, ca_order: CAOrder, comment: str) -> None:
+        """RejectOrder, once it is sure that nothing is issued: 2 calls. RejectRequest of a draft: 1 call."""
+        revoking.cancel(self.api, ca_order, comment)
+
+    # -- ProvesControl
+
+    def proofs(self, ca_order: CAOrder, placement: Placement) -> tuple[Proof, ...]:
+        """TrackOrder, and GetDcv for each unproven name."""
+        return controlling.proofs(self.api, ca_order, self._wish(placement))
+
+    def check_control(self, ca_order: CAOrder, placement: Placement) -> bool:
+        """VerifyDcv for each unproven name, TrackOrder before and after."""
+        return controlling.check(self.api, ca_order, self._wish(placement))
+
+    def change_method(
+        self, ca_order: CAOrder, placement: Placement, method: str, *, name: str = ""
+    ) -> tuple[Proof, ...]:
+        """emSign has no call for it: GetDcv by the other method is all there is to do."""
+        if name:
+            changed = replace(placement, dcv_methods={**placement.dcv_methods, name: method})
+        else:
+            changed = replace(placement, dcv_method=method, dcv_methods={})
+        return controlling.proofs(self.api, ca_order, self._wish(changed))
+
+    # -- HasCatalogue, ListsGroups, ListsDomains, TestsLogin, ReportsOrders
+
+    def organizations(self) -> Sequence[Organization]:
+        """GetOrganizationDetails: 1 call."""
+        return catalogue.organizations(self.api)
+
+    def products(self) -> Sequence[Product]:
+        """GetProductDetails: 1 call, and 1 for each group where the account wants that."""
+        return self._products.fresh()
+
+    def groups(self) -> Sequence[Group]:
+        """GetGroupDetails: 1 call."""
+        return catalogue.groups(self.api)
+
+    def domains(self) -> Sequence[Domain]:
+        """GetDomainDetails: 1 call."""
+        return catalogue.domains(self.api)
+
+    def login(self) -> Login:
+        """ValidateCredentials: 1 call."""
+        self.api.validate_credentials()
+        return Login(self._settings.account_number, "", "")
+
+    def report(self, order_ids: Sequence[str]) -> tuple[ReportedOrder, ...]:
+        """GetOrderReport: 1 call for each."""
+        return reporting.by_numbers(self.api, order_ids)
+
+    def report_page(self, cursor: str) -> ReportPage:
+        """GetOrderReport: 1 call."""
+        return reporting.page_of(self.api, cursor, size=self._settings.report_page)
+
+    def download(self, ca_order: CAOrder) -> tuple[bytes, ...]:
+        """TrackOrder and GetCertificate: 2 calls."""
+        return collecting.download(self.api, ca_order, self._settings.people.get("requestor_email", ""))
+
+    # -- TakesCSRLate, TakesAgreementLate
+
+    def submit_csr(self, ca_order: CAOrder, placement: Placement) -> None:
+        """SubmitCSR, unless TrackOrder shows the CSR already: 1 or 2 calls, 1 more after a refusal."""
+        if collecting.track(self.api, ca_order.order_id).csr == placement.csr:
+            return
+        details = {
+            "orderNumber": ca_order.order_id,
+            "requestorEmail": self._wish(placement).requestor_email,
+            "csr": wire.csr_pem(placement.csr),
+        }
+        try:
+            self.api.submit_csr(details)
+        except Refused as error:
+            if error.code != errors.CSR_USED or collecting.track(self.api, ca_order.order_id).csr != placement.csr:
+                raise
+
+    def agree(self, ca_order: CAOrder, placement: Placement) -> None:
+        """AgreementAcceptance: 1 call."""
+        wish = self._wish(placement)
+        details = {
+            "orderNumber": ca_order.order_id,
+            "requestorEmail": wish.requestor_email,
+            **bodies.agreement(wish),
+        }
+        try:
+            self.api.accept_agreement(details)
+        except Refused as error:
+            if error.code != errors.AGREED_ALREADY:
+                raise
+
+    # -- inside
+
+    def _wish(self, placement: Placement) -> Wish:
+        return Wish(placement, ABOUT.parse_options(placement.options), self._settings)
+
+    def _first_name(self, placement: Placement) -> str:
+        """The name that reports show of the order."""
+        return bodies.first_name(placement, self._products.find(placement.product))
+
+
+def _renews(order_number: str, parent: str) -> bool:
+    return bool(parent) and contract.parent_of(order_number) == parent
+
+
+def _draft(request_number: str) -> Pending:
+    draft = CAOrder("", request_id=request_number)
+    return Pending(draft, WaitingFor.SUBMISSION, "emSign: a draft; somebody submits it in the portal.")

@@ -1,0 +1,58 @@
+"""emSign's codes turned into our family, in its own words with a sentence on what to do (§8)."""
+
+from __future__ import annotations
+
+from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
+
+NOT_OPEN_YET = "EMS-956"
+PROVEN_ALREADY = "EMS-1080"
+AGREED_ALREADY = "EMS-1082"
+CSR_USED = "EMS-1099"
+_NOT_FOUND = frozenset({"EMS-913", "EMS-943"})
+_WENT_WRONG = "EMS-939"
+_INACTIVE = "inactive account user"
+_ADVICE = {
+    "EMS-918": "Give a comment, or --set remarks=.",
+    "EMS-1073": "See the account's organizations: certwright account sync ACCOUNT",
+    "EMS-1091": "Give a public address: --set signer_ip=",
+    "EMS-1099": "Make a new CSR: emSign takes each one once.",
+    "EMS-1162": "See what the account may order: certwright account sync ACCOUNT",
+    "EMS-1180": "Name the organization: --organization",
+    "EMS-1269": "The product belongs to another group: --set group_number=",
+}
+CHECK_LOGIN = (
+    "Check the account number, the access key (the portal shows it once; it must not be one of OAuth mode), the base "
+    "URL of your region, and this machine's clock."
+)
+
+
+def is_inactive(message: str) -> bool:
+    """Whether it is the text that means either an inactive account or too many orders at once; it has no code."""
+    return _INACTIVE in message.lower()
+
+
+def failure(endpoint: str, code: str, message: str, txn: str, *, change: bool) -> CertwrightError:
+    """The error that a failed ``meta`` means; ``change`` tells whether the call could have had an effect."""
+    told = f"emSign refused {endpoint}: {message or 'It gives no reason.'} [{code or 'no code'}, txn {txn}]"
+    if code == _WENT_WRONG:
+        return (Unknown if change else Unavailable)(told, code=code)
+    if code == NOT_OPEN_YET:
+        return Unavailable(told, code=code, advice="It opens by itself, within seconds or hours.")
+    if code in _NOT_FOUND:
+        return NotFound(told, code=code, advice="It does not exist, or belongs to another account.")
+    return Refused(told, code=code, advice=_ADVICE.get(code, ""))
+
+
+def login_failed(code: str, message: str, status: int) -> Misconfigured:
+    """What any failure of the test login means."""
+    said = f"{message} [{code}]" if code else message
+    return Misconfigured(f"emSign refused the login: {said or f'HTTP {status}'}", advice=CHECK_LOGIN, code=code)
+
+
+def wrong_address(path: str) -> Misconfigured:
+    """There is no such endpoint at that address."""
+    return Misconfigured(
+        f"There is no emSign API at this address: {path} was not found (404).",
+        code="404",
+        advice="Set the account's URL to the base URL of your region; it ends in emSignHub-API.",
+    )

@@ -1,0 +1,191 @@
+"""TrackOrder: how an order stands, read once and put into our words (§6.12, §7)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from certwright.cas.emsign import wire
+from certwright.model.ca import CAOrder, Ended, Pending, Requirement
+from certwright.model.words import CertificateState, OrderState, WaitingFor
+
+GENERATED, DOWNLOADED, REVOKED = 20, 9, 22
+ISSUED = frozenset({GENERATED, DOWNLOADED})
+# Approved, and the certificate may be there or not: only a download tells.
+MAYBE_ISSUED = frozenset({7, 15, 23})
+_APPROVAL = frozenset({2, 6, 16, 25})
+_DISCREPANCY = 3
+_ORDER_REJECTED, _ORDER_CANCELLED, ON_HOLD = 4, 5, 7
+_CAA_FORBIDS = "2"
+_ENDS: Mapping[int, OrderState] = {
+    5: OrderState.REJECTED,
+    8: OrderState.REJECTED,
+    12: OrderState.EXPIRED,
+    13: OrderState.CANCELLED,
+    14: OrderState.REJECTED,
+    18: OrderState.REJECTED,
+    19: OrderState.FAILED,
+    21: OrderState.FAILED,
+    27: OrderState.REJECTED,
+}
+# What emSign documents; another number is kept in the words, and waited with (§7).
+_KNOWN = frozenset({*range(1, 10), *range(12, 26), 27})
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of an order on its way through DCV."""
+
+    name: str
+    proven: bool
+    method: str
+    caa: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """An order as TrackOrder shows it. ``names`` is None while emSign has not listed them yet."""
+
+    order_status: int | None
+    certificate_status: int | None
+    order_label: str
+    certificate_label: str
+    requestor_email: str
+    names: tuple[Name, ...] | None
+    all_proven: bool
+    agreed: bool
+    csr: bytes
+    revocation: Mapping[str, Any]
+
+    @classmethod
+    def read(cls, details: Mapping[str, Any]) -> Standing:
+        """From the ``orderDetails`` of TrackOrder."""
+        verification = wire.block(details, "domainVerification")
+        agreement = wire.block(details, "subscriberAgreement")
+        names = _names(verification)
+        return cls(
+            order_status=wire.number(details.get("orderStatusId")),
+            certificate_status=wire.number(details.get("certificateStatusId")),
+            order_label=wire.text(details.get("orderStatus")),
+            certificate_label=wire.text(details.get("certificateStatus")),
+            requestor_email=wire.text(wire.block(details, "requestorInformation").get("requestorEmail")),
+            names=names or None,
+            # The whole lags behind its parts (§6.12).
+            all_proven=wire.text(verification.get("status")) == wire.YES
+            or (bool(names) and all(name.proven for name in names)),
+            agreed=not agreement or wire.text(agreement.get("status")) in ("", wire.YES),
+            csr=wire.csr_der(details.get("csr")),
+            revocation=wire.block(details, "revocationDetails"),
+        )
+
+    @property
+    def unproven(self) -> tuple[Name, ...]:
+        """The names whose control is not proven yet."""
+        return () if self.all_proven else tuple(name for name in self.names or () if not name.proven)
+
+    @property
+    def end(self) -> OrderState | None:
+        """Our state of an order that ended without a certificate; None for any other."""
+        if (state := _ENDS.get(self.certificate_status or 0)) is not None:
+            return state
+        if self.certificate_status in ISSUED | {REVOKED}:
+            return None
+        return {_ORDER_REJECTED: OrderState.REJECTED, _ORDER_CANCELLED: OrderState.CANCELLED}.get(
+            self.order_status or 0
+        )
+
+    @property
+    def words(self) -> str:
+        """How it stands in emSign's words, with the number of a status that nobody has documented."""
+        label = self.certificate_label or self.order_label or "no status"
+        known = self.certificate_status in _KNOWN
+        return f"emSign: {label}" if known else f"emSign: {label} (status {self.certificate_status})"
+
+
+def _names(verification: Mapping[str, Any]) -> tuple[Name, ...]:
+    """The names of an order: keys that hold an object; others are scalars about the whole."""
+    return tuple(
+        Name(
+            name=key.strip().lower(),
+            proven=wire.text(value.get("dcvStatus")) == wire.YES,
+            method=wire.method(value.get("dcvMethod")),
+            caa=wire.text(value.get("caaStatus")),
+        )
+        for key, value in verification.items()
+        if isinstance(value, Mapping)
+    )
+
+
+def ended(ca_order: CAOrder, standing: Standing) -> Ended | None:
+    """The end of an order without a certificate to collect; None while there may be one."""
+    if standing.certificate_status == REVOKED:
+        return Ended(ca_order, OrderState.FAILED, standing.words)
+    state = standing.end
+    return Ended(ca_order, state, standing.words) if state else None
+
+
+def pending(ca_order: CAOrder, standing: Standing) -> Pending:
+    """What an unfinished order waits for: the first thing that lacks of all that emSign wants."""
+    lacking = [name.name for name in standing.unproven]
+    listed = standing.names is not None or standing.all_proven
+    approving = standing.certificate_status in _APPROVAL | {_DISCREPANCY}
+    names_note = f"waits: {', '.join(lacking)}" if lacking else "" if listed else "not listed yet"
+    requirements = (
+        Requirement(WaitingFor.CSR, bool(standing.csr)),
+        Requirement(WaitingFor.AGREEMENT, standing.agreed),
+        Requirement(WaitingFor.DOMAIN_CONTROL, listed and not lacking, names_note),
+        *((Requirement(WaitingFor.CA_APPROVAL, done=False, note=standing.certificate_label),) if approving else ()),
+    )
+    return Pending(
+        ca_order,
+        _waiting_for(standing, listed=listed),
+        _why(standing),
+        requirements=requirements,
+    )
+
+
+def _waiting_for(standing: Standing, *, listed: bool) -> WaitingFor:
+    if not standing.csr:
+        return WaitingFor.CSR
+    if not standing.agreed:
+        return WaitingFor.AGREEMENT
+    if standing.unproven:
+        return WaitingFor.DOMAIN_CONTROL
+    if _forbidden(standing):
+        return WaitingFor.CAA
+    if standing.certificate_status == _DISCREPANCY:
+        return WaitingFor.ORGANIZATION
+    if standing.certificate_status in _APPROVAL and listed:
+        return WaitingFor.CA_APPROVAL
+    return WaitingFor.PROCESSING
+
+
+def _forbidden(standing: Standing) -> list[str]:
+    return [name.name for name in standing.names or () if name.caa == _CAA_FORBIDS]
+
+
+def _why(standing: Standing) -> str:
+    said = standing.words
+    if forbidden := _forbidden(standing):
+        said += f" · your CAA record forbids emSign: {', '.join(forbidden)}"
+    if standing.certificate_status == _DISCREPANCY:
+        said += " · somebody must answer emSign's question in its portal"
+    return said
+
+
+def certificate_state(status: int | None) -> CertificateState | None:
+    """What has become of the certificate of an order with that certificateStatusId; None without one."""
+    if status in ISSUED:
+        return CertificateState.VALID
+    return {REVOKED: CertificateState.REVOKED, 12: CertificateState.EXPIRED}.get(status or 0)
+
+
+def order_state(order_status: int | None, status: int | None) -> OrderState:
+    """Our state of an order in a report."""
+    if status in ISSUED | {REVOKED}:
+        return OrderState.ISSUED
+    if (state := _ENDS.get(status or 0)) is not None:
+        return state
+    ends = {_ORDER_REJECTED: OrderState.REJECTED, _ORDER_CANCELLED: OrderState.CANCELLED}
+    return ends.get(order_status or 0, OrderState.PENDING)
