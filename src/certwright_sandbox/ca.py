@@ -48,7 +48,8 @@ class Plan:
 
 
 # A name is part of URLs and of what tests ask for; a root comes before its children. The `server` CAs are a
-# root, two cross-certificates under it (RSA and EC), and one issuing CA for each level of validation.
+# root, two cross-certificates under it (RSA and EC), and one issuing CA for each level of validation; the `hub` CAs are
+# a root, a CA under it, and an issuing CA under each of the two for each level.
 PLANS = (
     Plan("root-e1", "Certwright Sandbox Root E1", None, "ec"),
     Plan("root-r1", "Certwright Sandbox Root R1", None, "rsa"),
@@ -65,6 +66,13 @@ PLANS = (
         Plan(f"server-{level}-{kind}1", f"Certwright Sandbox Public Server CA {level.upper()} {kind.upper()}1", *under)
         for level in ("dv", "ov", "ev")
         for kind, under in (("r", ("server-r1", "rsa")), ("e", ("server-e1", "ec")))
+    ),
+    Plan("hub-root", "Certwright Sandbox Hub Root CA G1", None, "ec"),
+    Plan("hub-tls", "Certwright Sandbox Hub Root TLS CA G1", "hub-root", "ec"),
+    *(
+        Plan(f"hub-{level}-{depth}", f"Certwright Sandbox Hub {level.upper()} TLS CA G{depth}", parent, "ec")
+        for level in ("dv", "ov", "ev")
+        for depth, parent in ((2, "hub-root"), (3, "hub-tls"))
     ),
     Plan("untrusted-root", "Certwright Sandbox Untrusted Test Root U1", None, "ec", trusted=False),
     Plan("untrusted-e1", "Certwright Sandbox Untrusted Test CA E1", "untrusted-root", "ec"),

@@ -84,6 +84,8 @@ class ManagementDoor:
             return json_response(200, await self._ca(wish).decide(wish, approve=parts == ("approve",)))
         if request.method == "POST" and parts == ("validate",):
             return json_response(200, await self._ca(wish).validate(wish))
+        if request.method == "POST" and parts == ("staff",):
+            return json_response(200, await self._ca(wish).staff(wish))
         route = routes.get((request.method, "/".join(parts)))
         if route is None:
             raise NotPossible(f"there is no {request.method} {request.path}", missing=True)

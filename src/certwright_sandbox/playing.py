@@ -98,6 +98,9 @@ class PlayedCA(Protocol):
     async def validate(self, wish: Switches) -> dict[str, Any]:
         """Let the CA's validation staff act on a domain, an organization or an order. Raises NotPossible."""
 
+    async def staff(self, wish: Switches) -> dict[str, Any]:
+        """Let the CA's people, or a customer in its portal, act on one order. Raises NotPossible."""
+
     def expire(self, wish: Switches) -> dict[str, Any]:
         """End a prevalidation now. Raises NotPossible."""
 

@@ -19,6 +19,7 @@ from certwright_sandbox.dns import DnsServer
 from certwright_sandbox.dns_update import Updates
 from certwright_sandbox.dns_zone import Zone
 from certwright_sandbox.door import CADoor
+from certwright_sandbox.emsign.play import EmSign
 from certwright_sandbox.faults import Faults, Weather
 from certwright_sandbox.ledger import Ledger
 from certwright_sandbox.mails import Mails
@@ -32,7 +33,7 @@ from certwright_sandbox.state import State
 from certwright_sandbox.tls import door_context
 from certwright_sandbox.validators import Validators
 
-PLAYED = (DigiCert, Sectigo)  # every CA the sandbox plays
+PLAYED = (DigiCert, Sectigo, EmSign)  # every CA the sandbox plays
 HEARTBEAT_SECONDS = 0.25  # how late an appointment may be kept while nobody calls
 
 

@@ -15,7 +15,7 @@ from certwright_sandbox.digicert.office import CA_NAME, Office
 from certwright_sandbox.digicert.records import ApiKey
 from certwright_sandbox.digicert.routes import find_route
 from certwright_sandbox.http import Request, Response
-from certwright_sandbox.playing import Switches, Twist, World
+from certwright_sandbox.playing import NotPossible, Switches, Twist, World
 
 BASE_PATH = "/services/v2"
 BASE_SEGMENTS = 2
@@ -102,6 +102,10 @@ class DigiCert:
     async def validate(self, wish: Switches) -> dict[str, Any]:
         """Validation staff acts."""
         return await staff.validate(self._office, wish)
+
+    async def staff(self, wish: Switches) -> dict[str, Any]:
+        """There are no acts beside approving and validating."""
+        raise NotPossible(f"this CA's staff has no other acts: {sorted(wish)}")
 
     def expire(self, wish: Switches) -> dict[str, Any]:
         """A prevalidation ends."""

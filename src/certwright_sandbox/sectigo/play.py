@@ -98,6 +98,10 @@ class Sectigo:
         """Validation staff acts."""
         return await staff.validate(self._office, wish)
 
+    async def staff(self, wish: Switches) -> dict[str, Any]:
+        """There are no acts beside approving and validating."""
+        raise NotPossible(f"this CA's staff has no other acts: {sorted(wish)}")
+
     def expire(self, wish: Switches) -> dict[str, Any]:
         """There is nothing to expire."""
         raise NotPossible(f"this CA prevalidates nothing that could expire: {sorted(wish)}")

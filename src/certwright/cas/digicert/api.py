@@ -14,6 +14,7 @@ from certwright.cas.digicert.caller import Body, Caller, File, part, read_as, re
 from certwright.cas.http import Query
 
 ORDER = "order/certificate"
+_OLDEST_FIRST = (("sort", "order_id"),)  # new orders come last and disturb no page (§1.7)
 
 
 class OrderAPI:
@@ -28,9 +29,15 @@ class OrderAPI:
         return read_as(answer, wire.Placed)
 
     def orders(self, query: Query = ()) -> Iterator[wire.Order]:
-        """``GET order/certificate``: every page, sorted by id so that new orders disturb nothing."""
-        pages = self._caller.pages(ORDER, wire.Orders, lambda page: len(page.orders), (("sort", "order_id"), *query))
+        """``GET order/certificate``: every page, oldest first."""
+        pages = self._caller.pages(ORDER, wire.Orders, lambda page: len(page.orders), (*_OLDEST_FIRST, *query))
         return chain.from_iterable(page.orders for page in pages)
+
+    def orders_page(self, offset: int, size: int) -> tuple[wire.Orders, int | None]:
+        """``GET order/certificate``: one page of at most ``size``, oldest first, and the offset of the next."""
+        return self._caller.page(
+            ORDER, wire.Orders, lambda page: len(page.orders), _OLDEST_FIRST, offset=offset, size=size
+        )
 
     def orders_csv(self, query: Query = ()) -> File:
         """``GET order/certificate`` as CSV."""

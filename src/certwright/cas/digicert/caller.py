@@ -64,19 +64,34 @@ class Caller:
         return File(checked.media_type, checked.body)
 
     def pages(self, path: str, shape: type[R], count: Callable[[R], int], query: Query = ()) -> Iterator[R]:
-        """GET a list page by page; ``count`` tells how many rows a page has.
+        """GET a list page by page; ``count`` tells how many rows a page has."""
+        offset: int | None = 0
+        for _ in range(MAX_PAGES):
+            page, offset = self.page(path, shape, count, query, offset=offset)
+            yield page
+            if offset is None:
+                return
+
+    def page(
+        self,
+        path: str,
+        shape: type[R],
+        count: Callable[[R], int],
+        query: Query = (),
+        *,
+        offset: int = 0,
+        size: int = PAGE_SIZE,
+    ) -> tuple[R, int | None]:
+        """GET the rows of a list from ``offset`` on, and where the next page begins: None after the last.
 
         Totals are not always true: an empty page ends the list whatever its total says, and a full page never
         does.
         """
-        offset = 0
-        for _ in range(MAX_PAGES):
-            page = self.get(path, shape, (*query, ("limit", str(PAGE_SIZE)), ("offset", str(offset))))
-            yield page
-            rows = count(page)
-            offset += rows
-            if not rows or (offset >= page.page.total and rows < PAGE_SIZE):
-                return
+        page = self.get(path, shape, (*query, ("limit", str(size)), ("offset", str(offset))))
+        rows = count(page)
+        following = offset + rows
+        is_last = not rows or (following >= page.page.total and rows < size)
+        return page, None if is_last else following
 
     def send(
         self,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 
 from certwright.cas.about import About
 from certwright.cas.digicert.bodies import Defaults
+from certwright.cas.digicert.caller import PAGE_SIZE
 from certwright.cas.limits import Limit
+from certwright.model.errors import Misconfigured
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +18,7 @@ class Settings:
 
     organization: str
     body_format: str
+    report_page: int
     defaults: Defaults
     limits: tuple[Limit, ...]
 
@@ -24,9 +27,13 @@ class Settings:
         """Raises Misconfigured for a setting that does not exist or does not fit."""
         values = about.parse_settings(given)
         container = values.get("container")
+        page = int(str(values["report_page"]))
+        if not 1 <= page <= PAGE_SIZE:
+            raise Misconfigured(f"report_page must be between 1 and {PAGE_SIZE}.")
         return cls(
             organization=str(values.get("organization", "")),
             body_format=str(values["format"]),
+            report_page=page,
             defaults=Defaults(
                 skip_approval=bool(values["skip_approval"]),
                 dcv_method=str(values["dcv_method"]),

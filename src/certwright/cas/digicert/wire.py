@@ -182,6 +182,8 @@ class Order(Shape):
     renewal_of_order_id: str = ""
     organization: Named = Named()
     product_name_id: str = ""
+    price: str = ""
+    currency: str = ""
     requests: Many[Request] = ()
     dcv_method: str = ""
     alternative_order_id: str = ""
@@ -294,6 +296,7 @@ class User(Shape):
     id: str
     username: str = ""
     account_id: str = ""
+    container: Named = Named()
     first_name: str = ""
     last_name: str = ""
     status: str = ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from certwright.cas.digicert.wire import Many, Moment, Named, Rows, Shape, Token, User
 
 
@@ -83,8 +85,8 @@ class Created(Shape):
 class DcvExpiration(Shape):
     """Until when a proof may be used again."""
 
-    ov: str = ""
-    ev: str = ""
+    ov: Moment = None
+    ev: Moment = None
 
 
 class Domain(Shape):
@@ -101,6 +103,17 @@ class Domain(Shape):
     dcv_expiration: DcvExpiration = DcvExpiration()
     dcv_approval_datetime: Moment = None
     dcv_expiration_datetime: Moment = None
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether control was proven, be it long ago. A validation is active only with it (§6.2)."""
+        return any(found.dcv_status == "complete" or found.status == "active" for found in self.validations)
+
+    @property
+    def proven_until(self) -> datetime | None:
+        """Until when the proof may be used again, for the kind of validation that ends first."""
+        ends = (self.dcv_expiration_datetime, self.dcv_expiration.ov, self.dcv_expiration.ev)
+        return min(filter(None, ends), default=None)
 
 
 class Domains(Rows):
@@ -163,6 +176,9 @@ class ValidationTypes(Rows):
     validation_types: Many[ValidationType] = ()
 
 
+_FLEXIBLE = frozenset({"basic", "flex", "pro"})
+
+
 class Product(Shape):
     """What the account may order."""
 
@@ -173,6 +189,7 @@ class Product(Shape):
     validation_type: str = ""
     replacement_product_name_id: str = ""
     allowed_ca_certs: Many[Named] = ()
+    allowed_order_validity_years: Many[int] = ()
     duplicates_allowed: bool = False
     additional_dns_names_allowed: bool = False
 
@@ -193,6 +210,18 @@ class Product(Shape):
             return self.validation_type
         words = f"{self.name_id}_{self.group_name}".split("_")
         return next((kind for kind in ("dv", "ev") if kind in words), "ov")
+
+    @property
+    def kind(self) -> str:
+        """What it holds, ``single`` and so on, read from DigiCert's way of naming products (§2); empty where unsure."""
+        words = self.name_id.split("_")
+        if "wildcard" in words:
+            return "wildcard"
+        if "multi" in words:
+            return "multi"
+        if _FLEXIBLE & set(words):  # any mix of names; EV has no wildcards (EV Guidelines §3.2.2.7)
+            return "multi" if self.validation == "ev" else "multi-wildcard"
+        return "single" if "plus" in words else ""
 
 
 class Products(Rows):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,8 +14,11 @@ from certwright.cas.limits import Gate
 from certwright.model.errors import CertwrightError, Misconfigured, Unavailable
 
 Block = Mapping[str, Any]
+_LOGIN = "ValidateCredentials"
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN, _ERRORS = 404, 401, 403, 400
+_READ_SECONDS = 30.0  # for a call that changes nothing, with its repetitions (§9); an order has the transport's time
+_REST_SECONDS = 2.0  # after too many orders at once, where none are paced
 
 
 class EmSignAPI:
@@ -27,7 +31,7 @@ class EmSignAPI:
 
     def validate_credentials(self) -> None:
         """Try the login; any failure is Misconfigured, with what to check."""
-        self._ask("ValidateCredentials", {})
+        self._ask(_LOGIN, {})
 
     def groups(self) -> Block:
         """GetGroupDetails, or GetGroupDetailsV2 where only that is there."""
@@ -74,8 +78,11 @@ class EmSignAPI:
     def order(self, details: Block, *, deadline: float) -> Block:
         """GenerateOrderSSL: its ``orderDetails``. Costs money, and is never repeated."""
         if self._pace is not None:
-            self._pace.enter(deadline)
+            now = time.monotonic()
+            self._pace.enter(now + (deadline - now) / 2)  # the other half is for the call
         answer = self._change("GenerateOrderSSL", {"orderDetails": details}, deadline)
+        if self._pace is not None:
+            self._pace.succeeded()
         return wire.block(answer, "orderDetails")
 
     def submit_csr(self, details: Block) -> None:
@@ -108,42 +115,53 @@ class EmSignAPI:
             signed.append(self._signer.meta())
             return _body(signed[-1], blocks)
 
-        answer = self._transport.read(endpoint, body=body, headers=_HEADERS)
-        return self._read(endpoint, answer, signed[-1]["txn"])
+        deadline = time.monotonic() + _READ_SECONDS
+        answer = self._transport.read(endpoint, body=body, headers=_HEADERS, deadline=deadline)
+        return self._read(endpoint, answer, signed[-1])
 
     def _change(self, endpoint: str, blocks: Block, deadline: float | None = None) -> Block:
         """A call that changes something: signed and sent once."""
         meta = self._signer.meta()
         answer = self._transport.change("POST", endpoint, body=_body(meta, blocks), headers=_HEADERS, deadline=deadline)
-        return self._read(endpoint, answer, meta["txn"])
+        return self._read(endpoint, answer, meta)
 
-    def _read(self, endpoint: str, answer: Answer, txn: str) -> Block:
-        """The answer of a success; raises what a failure means."""
-        testing = endpoint == "ValidateCredentials"
+    def _read(self, endpoint: str, answer: Answer, sent: Mapping[str, str]) -> Block:
+        """The answer of a success; raises what a failure means. ``sent`` is the ``meta`` of the request."""
         if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
             raise errors.login_failed("", "", answer.status)
-        tree = answer.tree() if answer.body else {}
+        tree = _tree(endpoint, answer)
         meta = wire.block(tree, "meta")
-        if not meta:
-            if answer.status == _NOT_FOUND:
-                raise errors.wrong_address(endpoint)
-            raise answer.unreadable("no meta block")
         if contract.succeeded(wire.text(meta.get("status"))) and answer.status < _ERRORS:
             return tree
-        code, message = wire.text(meta.get("errorCode")), wire.text(meta.get("errorMessage"))
-        if testing:
+        code, said = wire.text(meta.get("errorCode")), wire.text(meta.get("errorMessage"))
+        message = said.replace(sent["authKey"], "…")  # it could be sent again by whoever reads it
+        if endpoint == _LOGIN:
             raise errors.login_failed(code, message, answer.status)
         if errors.is_inactive(message):
             raise self._inactive(endpoint, message)
-        raise errors.failure(endpoint, code, message, txn, change=answer.changes)
+        raise errors.failure(endpoint, code, message, sent["txn"], change=answer.changes)
 
     def _inactive(self, endpoint: str, message: str) -> CertwrightError:
         """Too many orders at once and an inactive account have one text: the test login tells them apart (§9)."""
         self.validate_credentials()  # raises what is wrong with the account
-        wait = self._pace.throttled(None) if self._pace is not None else 5.0
+        wait = self._pace.throttled(None) if self._pace is not None else _REST_SECONDS
         return Unavailable(
             f"emSign wants fewer calls at once ({endpoint}: {message}); the login works.", retry_after=wait
         )
+
+
+def _tree(endpoint: str, answer: Answer) -> Block:
+    """The answer's object, which has a ``meta``; raises what it means that it is none."""
+    try:
+        tree = answer.tree()
+        if wire.block(tree, "meta"):
+            return tree
+    except CertwrightError:
+        if answer.status != _NOT_FOUND:
+            raise
+    if answer.status == _NOT_FOUND:
+        raise errors.wrong_address(endpoint)
+    raise answer.unreadable("no meta block")
 
 
 def _body(meta: Mapping[str, str], blocks: Block) -> bytes:

@@ -27,12 +27,20 @@ _DOMAIN_FIELDS: Mapping[str, Sequence[str]] = {
 }
 _CHILD = re.compile(r"(\d+)R\d+")
 REJECT_REQUEST_BLOCK = "orderDetails"  # A6
-NO_RECORDS = re.compile(r"\bno\b.*\b(record|order|result|data)", re.IGNORECASE)
+# An empty search may come as a failure, which no code tells from any other (§6.14): only these words do.
+_NO_RECORDS = re.compile(
+    r"\bno (\w+ )?(records?|orders?|results?|data)\b|\b(records?|orders?|results?|data) not found", re.IGNORECASE
+)
 
 
 def succeeded(status: str) -> bool:
     """A1: "1" is success and anything else a failure; one source has seen "0", another "2"."""
     return status == _SUCCESS
+
+
+def is_empty(message: str) -> bool:
+    """Whether the text of a failed search means that nothing fits."""
+    return bool(_NO_RECORDS.search(message))
 
 
 def items(answer: Mapping[str, Any], expected: str) -> list[Mapping[str, Any]]:
@@ -61,8 +69,13 @@ def also_nested(details: dict[str, Any]) -> None:
 
 def txt_hosts(templates: Sequence[str], name: str) -> tuple[str, ...]:
     """A5: the names at which a TXT token is published for a name; a wildcard's is at its base."""
-    base = name.removeprefix("*.")
+    base = dcv_name(name)
     return tuple(dict.fromkeys(template.replace("{}", base) for template in templates))
+
+
+def dcv_name(name: str) -> str:
+    """The name that GetDcv and VerifyDcv are told: of a wildcard its base (§6.7)."""
+    return name.removeprefix("*.")
 
 
 def parent_of(order_number: str) -> str:

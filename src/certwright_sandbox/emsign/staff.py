@@ -1,0 +1,172 @@
+"""What the CA's people, and a customer in its portal, do when a test asks for it (docs/reference/sandbox.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any
+
+from certwright_sandbox.emsign import control, csr, issuing, ordering
+from certwright_sandbox.emsign.errors import Refusal
+from certwright_sandbox.emsign.office import Office
+from certwright_sandbox.emsign.records import Account, Order
+from certwright_sandbox.emsign.standing import labels
+from certwright_sandbox.playing import NotPossible, Switches
+
+Act = Callable[[Office, Order, Switches], Awaitable[None]]
+
+
+async def act(office: Office, wish: Switches) -> dict[str, Any]:
+    """Do one of ACTS to an order. Raises NotPossible."""
+    deed = ACTS.get(str(wish.get("act")))
+    if deed is None:
+        raise NotPossible(f"act must be one of {', '.join(ACTS)}")
+    order = _order(office, wish)
+    await deed(office, order, wish)
+    return _outcome(order)
+
+
+async def decide(office: Office, wish: Switches, *, approve: bool) -> dict[str, Any]:
+    """Say yes or no to an order. Raises NotPossible."""
+    order = _order(office, wish)
+    await (_approve if approve else _reject)(office, order, wish)
+    return _outcome(order)
+
+
+async def validate(office: Office, wish: Switches) -> dict[str, Any]:
+    """Prove names of an order, or vet an organization; or say no. Raises NotPossible."""
+    is_valid = wish.get("outcome", "valid") == "valid"
+    if "organization" in wish:
+        return _vet(office, wish, is_valid=is_valid)
+    order = _order(office, wish)
+    if not is_valid:
+        await _reject(office, order, wish)
+        return _outcome(order)
+    wanted = str(wish.get("domain", "")).lower()
+    names = [name.name for name in order.names if wanted in ("", name.name)]
+    if not names:
+        raise NotPossible(f"order {order.number} has no name {wanted!r}", missing=True)
+    control.prove(office, order, names)
+    await issuing.advance(office, order)
+    return _outcome(order)
+
+
+def expire(office: Office, wish: Switches) -> dict[str, Any]:
+    """End a domain's prevalidation now. Raises NotPossible."""
+    account = office.accounts.get(str(wish.get("account")))
+    wanted = str(wish.get("domain", "")).lower()
+    if account is None or all(domain.name != wanted for domain in account.proven):
+        raise NotPossible(f"there is no domain {wanted!r}", missing=True)
+    account.proven = tuple(
+        replace(domain, valid_till=office.now()) if domain.name == wanted else domain for domain in account.proven
+    )
+    return {"domain": wanted}
+
+
+def _vet(office: Office, wish: Switches, *, is_valid: bool) -> dict[str, Any]:
+    account = office.accounts.get(str(wish.get("account")))
+    wanted = str(wish["organization"])
+    found = [one for one in account.orgs if wanted in (one.number, one.name)] if account is not None else []
+    if account is None or not found:
+        raise NotPossible(f"there is no organization {wanted!r}", missing=True)
+    account.orgs = tuple(replace(one, is_vetted=is_valid) if one in found else one for one in account.orgs)
+    return {"organization": found[0].number, "vetted": is_valid}
+
+
+def _order(office: Office, wish: Switches) -> Order:
+    wanted = str(wish.get("order_id") or wish.get("request_id") or "")
+    found: Order | None = next(iter(office.orders_by_number.find(wanted)), None)
+    if found is None and wanted.isdecimal():
+        found = office.orders.get(int(wanted))
+    if found is None:
+        raise NotPossible(f"there is no order {wanted!r}", missing=True)
+    return found
+
+
+def _outcome(order: Order) -> dict[str, Any]:
+    return {"order_id": order.number or None, "request_id": str(order.request_number), **labels(order)}
+
+
+def _in(order: Order, *states: str) -> None:
+    if order.state not in states:
+        raise NotPossible(f"order {order.number or order.request_number} is {order.state}")
+
+
+async def _approve(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "pending")
+    order.approved, order.in_discrepancy = True, False
+    await issuing.advance(office, order)
+
+
+async def _reject(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "pending", "approved", "draft")
+    office.set_state(order, "rejected")
+
+
+async def _discrepancy(_: Office, order: Order, __: Switches) -> None:
+    _in(order, "pending")
+    order.in_discrepancy = True
+
+
+async def _resolve(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "pending")
+    order.in_discrepancy = False
+    await issuing.advance(office, order)
+
+
+async def _submit(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "draft")
+    await ordering.submit(office, order)
+
+
+async def _expire(office: Office, order: Order, _: Switches) -> None:
+    office.set_state(order, "expired")
+
+
+async def _renew(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "issued", "downloaded")
+    issuing.renew(office, order, office.now())
+
+
+async def _reissue(office: Office, order: Order, wish: Switches) -> None:
+    _in(order, "issued", "downloaded")
+    try:
+        pem = csr.read(str(wish["csr"])) if wish.get("csr") else order.csr
+    except Refusal as refusal:
+        raise NotPossible(refusal.message) from None
+    issuing.add_child(office, order, office.now(), pem)
+
+
+async def _download_rejected(office: Office, order: Order, _: Switches) -> None:
+    office.set_state(order, "download_rejected")
+
+
+async def _status(_: Office, order: Order, wish: Switches) -> None:
+    shown = wish.get("status")
+    order.shown_status = int(shown) if shown is not None else None
+
+
+ACTS: dict[str, Act] = {
+    "approve": _approve,
+    "reject": _reject,
+    "discrepancy": _discrepancy,
+    "resolve": _resolve,
+    "submit": _submit,
+    "expire": _expire,
+    "renew": _renew,
+    "reissue": _reissue,
+    "download_rejected": _download_rejected,
+    "status": _status,
+}
+
+
+def take_away(account: Account, wish: Switches) -> dict[str, Any]:
+    """What is left of a wish to change switches, once things are taken away from the account."""
+    rest = dict(wish)
+    if (domain := rest.pop("remove_domain", None)) is not None:
+        account.proven = tuple(one for one in account.proven if one.name != str(domain).lower())
+    if (group := rest.pop("remove_group", None)) is not None:
+        account.groups = tuple(one for one in account.groups if one.number != str(group))
+    if (organization := rest.pop("remove_organization", None)) is not None:
+        account.orgs = tuple(one for one in account.orgs if one.number != str(organization))
+    return rest

@@ -1,0 +1,25 @@
+"""How long things live, by date: certificates, subscriptions, proofs of control (emsign.md §10, sandbox.md)."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+
+from certwright_sandbox.clock import on
+
+# Days of a certificate, and days for which a proof of control may be used again; the newest row first.
+CERTIFICATE_CAPS = ((date(2029, 3, 15), 46), (date(2027, 3, 15), 99), (date(2026, 3, 12), 199), (date.min, 398))
+CONTROL_REUSE = ((date(2029, 3, 15), 8), (date(2027, 3, 15), 98), (date(2026, 3, 12), 198), (date.min, 398))
+YEAR = timedelta(days=365)
+LEAST_GAIN = timedelta(days=7)  # what must be left of a subscription for the CA to renew by itself
+
+
+def life(start: datetime, subscription_ends: datetime) -> tuple[datetime, datetime]:
+    """not_before and not_after of a certificate issued at `start` inside a subscription (BR §6.3.2)."""
+    start = start.replace(microsecond=0)
+    cap = start + timedelta(days=on(CERTIFICATE_CAPS, start.date())) - timedelta(seconds=1)
+    return start, min(cap, subscription_ends.replace(microsecond=0))
+
+
+def reusable_until(proven_at: datetime) -> datetime:
+    """Until when a proof of control counts for later orders."""
+    return proven_at + timedelta(days=on(CONTROL_REUSE, proven_at.date()))
