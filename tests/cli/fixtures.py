@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from tests.cli.program import Program, Zygote
-from tests.cli.tenant import ResellerShop, Shop, open_reseller_shop, open_shop
+from tests.cli.tenant import HubShop, ResellerShop, Shop, open_hub_shop, open_reseller_shop, open_shop
 from tests.sandbox.tenant import Sandbox
 
 NewShop = Callable[..., Shop]
 NewResellerShop = Callable[..., ResellerShop]
+NewHubShop = Callable[..., HubShop]
 
 
 @pytest.fixture(scope="session")
@@ -59,3 +60,15 @@ def new_reseller_shop(sandbox: Sandbox, program: Program, tmp_path: Path) -> New
 def reseller_shop(new_reseller_shop: NewResellerShop) -> ResellerShop:
     """An installation with an account at a reseller login whose names count as proven."""
     return new_reseller_shop()
+
+
+@pytest.fixture
+def new_hub_shop(sandbox: Sandbox, program: Program, tmp_path: Path) -> NewHubShop:
+    """Open the installation's account at an emSign account with the settings and switches given."""
+    return lambda *settings, **switches: open_hub_shop(sandbox, program, tmp_path, *settings, **switches)
+
+
+@pytest.fixture
+def hub_shop(new_hub_shop: NewHubShop) -> HubShop:
+    """An installation with an emSign account whose names count as proven."""
+    return new_hub_shop()

@@ -14,6 +14,7 @@ from tests.sandbox.tenant import Management, Sandbox
 QUICK = ("--set", "call_seconds=2", "--set", "settle_seconds=2")
 # As often as one likes: nobody has to wait, and the sandbox does not mind.
 OFTEN = ("--set", "poll_seconds=0.2,0.5,1", "--set", "requests_per_minute=100000")
+AT_ONCE = ("--set", "seconds_between_orders=0")
 _numbers = itertools.count(1)
 
 
@@ -144,6 +145,65 @@ class SectigoTenant(Tenant):
 
 
 @dataclass
+class HubAccount:
+    """An account at the sandbox's emSign, as its management door tells of it."""
+
+    management: Management
+    element: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """Its name at the sandbox."""
+        return str(self.element["name"])
+
+    def ledger(self) -> list[dict[str, Any]]:
+        """What was bought with it."""
+        rows: list[dict[str, Any]] = self.management.get(f"ledger?ca=emsign&account={self.name}")["orders"]
+        return rows
+
+
+class EmSignTenant(SectigoTenant):
+    """An account at the sandbox's emSign, with the people that its orders name."""
+
+    account: Any
+    ca: ClassVar[str] = "emsign"
+    withdrawn: ClassVar[str] = "cancelled"
+
+    @classmethod
+    def at(cls, sandbox: Sandbox, folder: Path, profile: str = "ready", **switches: object) -> Self:
+        """A new account with those switches."""
+        element = sandbox.management.post("accounts", ca="emsign", profile=profile, **switches)
+        return cls(HubAccount(sandbox.management, element), folder)
+
+    def code(self, kind: str = "13") -> str:
+        """The account's code of the product of that type; 13 is DV for one name."""
+        return str(next(row["code"] for row in self.account.element["products"] if row["type"] == kind))
+
+    def add_words(self, name: str = "main", *more: str) -> list[str]:
+        """``account add``, with the requestor and the signer that orders name."""
+        people = {
+            "requestor_name": "Mara Lind",
+            "requestor_email": self.account.element["requestor_email"],
+            "requestor_isd_code": "49",
+            "requestor_mobile_number": "4215550100",
+            "signer_place": "Bremen",
+            "signer_ip": "203.0.113.9",
+        }
+        words = super().add_words(name)
+        for field, value in people.items():
+            words += ["--set", f"{field}={value}"]
+        return [*words, *more]
+
+    def place_words(self, name: str, *more: str, account: str = "main", product: str = "") -> list[str]:
+        """The usual order: DV for one name."""
+        return super().place_words(name, *more, account=account, product=product or self.code())
+
+    def staff(self, order_id: object, act: str, **more: object) -> Any:
+        """Have the CA's staff, or somebody in its portal, act on an order."""
+        return self.management.post("staff", ca="emsign", order_id=str(order_id), act=act, **more)
+
+
+@dataclass
 class Shop:
     """An installation with one CA account, ``main``, at a tenant of its own."""
 
@@ -184,6 +244,22 @@ class ResellerShop(Shop):
     """The same at a reseller login."""
 
     tenant: SectigoTenant
+
+
+@dataclass
+class HubShop(Shop):
+    """The same at emSign."""
+
+    tenant: EmSignTenant
+
+
+def open_hub_shop(
+    sandbox: Sandbox, program: Program, folder: Path, *settings: str, profile: str = "ready", **switches: object
+) -> HubShop:
+    """The same at the sandbox's emSign, without a pause between orders."""
+    tenant = EmSignTenant.at(sandbox, folder, profile, **switches)
+    program.run(*tenant.add_words("main", *QUICK, *OFTEN, *AT_ONCE, *settings)).expect(0)
+    return HubShop(tenant, program)
 
 
 def open_shop(

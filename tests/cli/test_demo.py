@@ -31,6 +31,8 @@ def test_the_demo_shows_the_whole_story_and_leaves_nothing(program: Program, tmp
         "taken away again",
         "call-back",
         "reissue",
+        "next version",
+        "draft",
         "revocation",
         "ledger",
         "nothing was bought twice",
@@ -50,4 +52,4 @@ def test_the_demo_can_be_kept_and_looked_around_in(program: Program, tmp_path: P
     assert home is not None
     kept = Program(program.zygote, Path(home[1]))
     listed = kept.session([["order", "list", "--json"]])[0].expect(0).lines()
-    assert [order["state"] for order in listed] == ["issued"] * 5
+    assert [order["state"] for order in listed] == ["issued"] * 7

@@ -23,6 +23,7 @@ from certwright.cas.limits import Gate, Limit
 from tests.client.sandbox import Sandbox, Tenant, running
 
 if TYPE_CHECKING:
+    from tests.client.emsign import Hub
     from tests.client.sectigo import Login
 
 Script = Callable[[socket.socket], None]
@@ -213,6 +214,23 @@ def sectigo(sandbox: Sandbox) -> Iterator[Callable[..., Login]]:
 
     def make(profile: str = "ready", **switches: object) -> Login:
         made.append(make_login(sandbox, profile, **switches))
+        return made[-1]
+
+    yield make
+    for one in made:
+        for client in one.clients:
+            client.close()
+
+
+@pytest.fixture
+def emsign(sandbox: Sandbox) -> Iterator[Callable[..., Hub]]:
+    """Makes accounts of emSign at the sandbox, each test its own."""
+    from tests.client.emsign import make_hub
+
+    made: list[Hub] = []
+
+    def make(profile: str = "ready", **switches: object) -> Hub:
+        made.append(make_hub(sandbox, profile, **switches))
         return made[-1]
 
     yield make

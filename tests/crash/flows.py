@@ -282,6 +282,7 @@ CANCEL = Flow(
 
 
 def _have_a_target(scene: Scene) -> None:
+    """A target for the name alone, whoever else uses the server."""
     tenant = scene.shop.tenant
     assert isinstance(tenant, SectigoTenant)
     scene.program.run(*tenant.target_words("dns", scene.name)).expect(0)
@@ -318,6 +319,17 @@ FLOWS: dict[str, Flow] = {
     "revoke": REVOKE,
     "revoke_with_approval": REVOKE_WITH_APPROVAL,
     "cancel": CANCEL,
+}
+COLLECT_WHEN_GENERATED = replace(COLLECT, switches={"issue_seconds": 1}, unproven=False)
+CANCEL_UNPROVEN = replace(CANCEL, switches={"dcv": "never", "prove_seconds": None})
+PUBLISH_TOKEN = replace(PUBLISH, switches={"dcv": "look", "prove_seconds": None}, unproven=True)
+
+EMSIGN_FLOWS: dict[str, Flow] = {
+    "place": PLACE,
+    "publish": PUBLISH_TOKEN,
+    "collect": COLLECT_WHEN_GENERATED,
+    "revoke": REVOKE,
+    "cancel": CANCEL_UNPROVEN,
 }
 SECTIGO_FLOWS: dict[str, Flow] = {
     "place": PLACE,

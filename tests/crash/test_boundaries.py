@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.fixtures import NewResellerShop, NewShop
+from tests.cli.fixtures import NewHubShop, NewResellerShop, NewShop
 from tests.cli.program import REPOSITORY
 from tests.cli.tenant import Shop
-from tests.crash.flows import FLOWS, PLACE, SECTIGO_FLOWS, Flow, Stage
+from tests.crash.flows import EMSIGN_FLOWS, FLOWS, PLACE, SECTIGO_FLOWS, Flow, Stage
 
 
 def _kinds(trace: list[str]) -> set[str]:
@@ -33,6 +33,14 @@ def test_a_kill_at_any_boundary_of_a_resellers_order_loses_nothing_and_doubles_n
 ) -> None:
     plan = SECTIGO_FLOWS[flow]
     _kill_everywhere(flow, plan, new_reseller_shop(*plan.settings, **plan.switches), tmp_path)
+
+
+@pytest.mark.parametrize("flow", EMSIGN_FLOWS)
+def test_a_kill_at_any_boundary_of_an_order_without_a_reference_loses_nothing_and_doubles_nothing(
+    flow: str, new_hub_shop: NewHubShop, tmp_path: Path
+) -> None:
+    plan = EMSIGN_FLOWS[flow]
+    _kill_everywhere(flow, plan, new_hub_shop(*plan.settings, **plan.switches), tmp_path)
 
 
 def _kill_everywhere(flow: str, plan: Flow, shop: Shop, folder: Path) -> None:

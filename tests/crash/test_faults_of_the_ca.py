@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.cli.program import Program
-from tests.cli.tenant import OFTEN, QUICK, SectigoTenant, Shop, Tenant
+from tests.cli.tenant import AT_ONCE, OFTEN, QUICK, EmSignTenant, SectigoTenant, Shop, Tenant
 from tests.crash.flows import PLACE, REISSUE, REVOKE, Flow, Scene
 from tests.sandbox.tenant import Sandbox
 
@@ -24,6 +24,8 @@ PAID: dict[str, tuple[Flow, type[Tenant], Mapping[str, str]]] = {
     "AutoApplySSL": (PLACE, SectigoTenant, {"method": "POST", "path": "AutoApplySSL$"}),
     "AutoReplaceSSL": (REISSUE, SectigoTenant, {"method": "POST", "path": "AutoReplaceSSL$"}),
     "AutoRevokeSSL": (REVOKE, SectigoTenant, {"method": "POST", "path": "AutoRevokeSSL$"}),
+    "GenerateOrderSSL": (PLACE, EmSignTenant, {"method": "POST", "path": "GenerateOrderSSL$"}),
+    "RevokeOrder": (REVOKE, EmSignTenant, {"method": "POST", "path": "RevokeOrder$"}),
 }
 FAULTS: dict[str, Mapping[str, object]] = {
     "drop_before": {},
@@ -41,9 +43,13 @@ FAULTS: dict[str, Mapping[str, object]] = {
 
 
 # Sectigo's -42 says no time, so an account rests for a minute then: longer than a test.
-KINDS = {Tenant: tuple(FAULTS), SectigoTenant: tuple(fault for fault in FAULTS if fault != "rate_limited")}
-SETTINGS = {Tenant: QUICK, SectigoTenant: (*QUICK, *OFTEN)}
-SWITCHES: dict[type[Tenant], Mapping[str, Any]] = {Tenant: {"rate_limit": False}, SectigoTenant: {}}
+KINDS: dict[type[Tenant], tuple[str, ...]] = {
+    Tenant: tuple(FAULTS),
+    SectigoTenant: tuple(fault for fault in FAULTS if fault != "rate_limited"),
+}
+KINDS[EmSignTenant] = tuple(FAULTS)
+SETTINGS = {Tenant: QUICK, SectigoTenant: (*QUICK, *OFTEN), EmSignTenant: (*QUICK, *OFTEN, *AT_ONCE)}
+SWITCHES: dict[type[Tenant], Mapping[str, Any]] = {Tenant: {"rate_limit": False}, SectigoTenant: {}, EmSignTenant: {}}
 
 
 def _scene(flow: Flow, ca: type[Tenant], sandbox: Sandbox, blank: Program, folder: Path, label: str) -> Scene:

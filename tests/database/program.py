@@ -6,6 +6,7 @@ FOLDER holds the database; the CA's ledger is ``--ledger``. What it does is told
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 import time
@@ -86,6 +87,22 @@ def create(options: argparse.Namespace) -> None:
     say(str(stock.order(reference=options.reference).id))
 
 
+def renew(options: argparse.Namespace) -> None:
+    """Look once at what is to be renewed; with ``--killed`` by SIGKILL as soon as the first successor is ordered."""
+    from certwright.store.renewals import Renewals
+    from tests.database.renewals import ReissuingCA, renewing
+    from tests.database.stock import Stock
+
+    def plan(*_: object, **__: object) -> None:
+        say("ordered")
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    if options.killed:
+        Renewals.plan = plan  # type: ignore[method-assign]
+    count = renewing(Stock(SystemClock(), with_account=False), ReissuingCA()).turn()
+    say(f"looked at {count}")
+
+
 def engine(options: argparse.Namespace) -> None:
     """Run the durable engine until told to stop."""
     from certwright.engine import durable
@@ -113,7 +130,7 @@ def main() -> None:
     """Parse, open the database, do it; whatever goes wrong is told by its type alone."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("what", choices=["advance", "create", "engine"])
+    parser.add_argument("what", choices=["advance", "create", "renew", "engine"])
     parser.add_argument("--ledger", type=Path)
     parser.add_argument("--order", type=int, default=0)
     parser.add_argument("--reference", default="")
@@ -123,10 +140,11 @@ def main() -> None:
     parser.add_argument("--stuck", type=float, default=30.0)
     parser.add_argument("--stumble", type=int, default=0)
     parser.add_argument("--ask", action="store_true")
+    parser.add_argument("--killed", action="store_true")
     options = parser.parse_args()
     try:
         setup.use(options.folder / "certwright.sqlite")
-        {"advance": advance, "create": create, "engine": engine}[options.what](options)
+        {"advance": advance, "create": create, "renew": renew, "engine": engine}[options.what](options)
     except Exception as error:
         say(f"error {type(error).__name__}: {error}")
         raise SystemExit(1) from None

@@ -9,9 +9,10 @@ from functools import partial
 import pytest
 
 from certwright.model.ca import CAOrder, Term
-from certwright.model.errors import NotFound, Refused
+from certwright.model.errors import LostLease, NotFound, Refused
 from certwright.model.order import Order, Outcome
 from certwright.model.words import KeyKind, Operation, OrderState, RevocationReason, RevocationState
+from certwright.pki.keys import KeySpec
 from certwright.store import models
 from certwright.store.keys import KeyStore
 from certwright.store.orders import KeyWish
@@ -259,6 +260,31 @@ def test_a_refused_revocation_can_be_asked_for_again(stock: Stock) -> None:
     assert held is not None
     journal.save(replace(held, state=RevocationState.REFUSED), [])
     assert revoke(stock) != first
+
+
+# -- known by half
+
+
+def test_a_draft_at_the_ca_is_kept_by_its_request_until_it_has_an_order_id(stock: Stock) -> None:
+    order = waiting(stock, stock.order(), ca_order=CAOrder("", request_id="R7"))
+    assert order.ca_order == CAOrder("", request_id="R7")
+    order = waiting(stock, order, ca_order=CAOrder("E9", request_id="R7"))
+    assert order.ca_order == CAOrder("E9", request_id="R7")
+    assert stock.orders.get("E9").id == order.id
+
+
+def test_a_csr_that_is_given_late_brings_its_key_and_only_to_who_holds_the_order(stock: Stock) -> None:
+    order = waiting(stock, stock.order(kind=KeyKind.EXTERNAL))
+    held = stock.journal().claim(order.id)
+    assert held is not None
+    wish = KeyWish(KeyKind.EXTERNAL, KeySpec.EC_P256, public_key_sha256="ab" * 32)
+    given = stock.orders.give_csr(held, b"csr", wish)
+    assert (given.csr, given.key.public_key_sha256) == (b"csr", "ab" * 32)
+    kept = stock.orders.get_by_id(order.id)
+    assert (kept.csr, kept.key) == (given.csr, given.key)
+    with pytest.raises(LostLease):
+        stock.orders.give_csr(order, b"another", wish)
+    assert stock.orders.get_by_id(order.id).csr == b"csr"
 
 
 # -- catalogue and accounts

@@ -1,6 +1,6 @@
 """``docs/reference/CA.md`` of every CA, made from its ``about.toml`` and its adapter.
 
-What only one CA has stands in a module of its own beside this one (``ca_digicert``, ``ca_sectigo``).
+What only one CA has stands in a module of its own beside this one (``ca_digicert``, ``ca_emsign``, ``ca_sectigo``).
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from tests.docs.programs import needs, needs_library
 
 # What each begins with (`Prepared`); the other one starts a sandbox itself.
 PREPARED = {
+    "emsign": "nothing",
     "follow-an-order": "tutorial",
     "import-and-report": "sectigo",
     "order-from-a-token": "tutorial",

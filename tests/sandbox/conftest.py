@@ -13,6 +13,7 @@ from tests.sandbox.fixtures import (
     reseller,
     resellers,
     sandbox,
+    subscriber,
 )
 
 __all__ = [
@@ -28,4 +29,5 @@ __all__ = [
     "reseller",
     "resellers",
     "sandbox",
+    "subscriber",
 ]

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.sandbox.certificates import self_signed
+from tests.sandbox.emsign_tenant import NewSubscriber, Subscriber
 from tests.sandbox.listeners import FileServer, PushReceiver, WebhookReceiver
 from tests.sandbox.sectigo_tenant import Bought, NewReseller, Reseller
 from tests.sandbox.tenant import Management, NewAccount, NewName, Sandbox
@@ -100,6 +101,12 @@ def issued(reseller: NewReseller) -> tuple[Reseller, Bought]:
     """One issued order of Sectigo, for `read.meadow.example`, for the tests that only read."""
     tenant = reseller()
     return tenant, tenant.buy("read.meadow.example")
+
+
+@pytest.fixture(scope="session")
+def subscriber(sandbox: Sandbox) -> NewSubscriber:
+    """Make an emSign account for one test alone: ready unless `profile` says otherwise, plus any switch."""
+    return lambda profile="ready", **switches: Subscriber.at(sandbox, profile, **switches)
 
 
 @pytest.fixture

@@ -7,18 +7,19 @@ so two workers, or one that was killed in between, order it once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 import structlog
 
 from certwright.engine import succession
 from certwright.engine.run import PortsFor
-from certwright.model.errors import CertwrightError
+from certwright.flow.trouble import Talks, trouble
+from certwright.model.errors import CertwrightError, NotFound
 from certwright.model.order import Order
 from certwright.model.ports import Clock, Ports, Reissues, RenewsItself, ReportsOrders
 from certwright.model.words import AutoRenew, CertificateState, KeyKind, Operation, OrderState
-from certwright.policy import due
-from certwright.policy.renewal import Act, Situation, decide, paid_until
+from certwright.policy.renewal import Act, Situation, decide, late_at, paid_until
 from certwright.store.accounts import Accounts
 from certwright.store.inventory import Entry, Inventory
 from certwright.store.orders import KeyWish, Orders
@@ -58,17 +59,27 @@ class Renewing:
         """Look at all that is due now; returns how many orders that were."""
         found = self._renewals.due(_BATCH)
         for order_id in found:
-            order = self._orders.get_by_id(order_id)
-            try:
-                self._look(order)
-            except CertwrightError as error:
-                self._renewals.plan(order, self._clock.now() + _SOON, f"not renewed yet: {error}", alarm=True)
-                log.warning("not renewed", order=order_id, why=str(error))
+            with suppress(NotFound):  # forgotten just now
+                self._one(self._orders.get_by_id(order_id))
         return len(found)
+
+    def _one(self, order: Order) -> None:
+        """Look at one order; whatever goes wrong with it keeps no other from being renewed."""
+        try:
+            self._look(order)
+        except CertwrightError as error:
+            self._later(order, f"not renewed yet: {error}")
+            log.warning("not renewed", order=order.id, why=str(error))
+        except Exception:
+            self._later(order, "not renewed yet: something went wrong that the log of the worker tells")
+            log.exception("not renewed", order=order.id)
+
+    def _later(self, order: Order, note: str) -> None:
+        self._renewals.plan(order, self._clock.now() + _SOON, note, alarm=True)
 
     def _look(self, order: Order) -> None:
         now = self._clock.now()
-        if order.ended and order.state is not OrderState.ISSUED:
+        if order.auto_renew is AutoRenew.OFF or (order.ended and order.state is not OrderState.ISSUED):
             self._renewals.plan(order, None, "")
         elif not order.fingerprint:
             self._renewals.plan(order, now + _SOON, "")
@@ -83,10 +94,17 @@ class Renewing:
         if known.order is not None:
             self._follow(order, entry, known.order, now)
             return
+        if known.cancelled is not None:
+            note = f"order {known.cancelled} was to bring the successor and was cancelled: none is ordered by itself"
+            self._renewals.plan(order, now + _DAY, note, alarm=True)
+            return
         at = self._ports_for(order.account)
         situation = self._situation(order, entry, at)
         act = decide(situation, now)
-        if act is not Act.WAIT and isinstance(at.ca, ReportsOrders) and (told := _term_ends(at.ca, order)):
+        if act is not Act.WAIT and not self._accounts.may_be_asked(self._accounts.get(order.account)):
+            self._later(order, f"due, but its CA account {order.account} is not asked at present")
+            return
+        if act is not Act.WAIT and (told := _term_ends(at, order)):
             order = self._told(order, told)
             situation = self._situation(order, entry, at)
             act = decide(situation, now)
@@ -97,7 +115,7 @@ class Renewing:
         leaf = entry.certificate
         if successor.state is OrderState.ISSUED:
             self._renewals.plan(order, None, f"succeeded by order {successor.id}")
-        elif now >= due.alarm_at(leaf.not_before, leaf.not_after):
+        elif now >= late_at(leaf.not_before, leaf.not_after, successor.created_at):
             note = f"LATE: order {successor.id} has not brought a successor yet: {successor.why or successor.state}"
             self._renewals.plan(order, now + _SOON, note, alarm=True)
         else:
@@ -170,9 +188,14 @@ class Renewing:
         return KeyWish(latest.key.kind, latest.key.spec, existing=latest.key.id), latest.csr
 
 
-def _term_ends(ca: ReportsOrders, order: Order) -> datetime | None:
-    """When the CA says that the order ends; None when it does not say."""
-    if order.ca_order is None:
+def _term_ends(at: Ports, order: Order) -> datetime | None:
+    """When the CA says that the order ends; None when it does not say. Its trouble counts for the whole account."""
+    if order.ca_order is None or not isinstance(at.ca, ReportsOrders):
         return None
-    found = ca.report((order.ca_order.order_id,))
+    try:
+        found = at.ca.report((order.ca_order.order_id,))
+    except CertwrightError as error:
+        trouble(error, Talks.CA, 0, at)
+        raise
+    at.standing.answered()
     return next((one.term_ends_at for one in found if one.term_ends_at is not None), None)

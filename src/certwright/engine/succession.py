@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from certwright.cas.about import About
+from certwright.model.ca import Term
 from certwright.model.errors import Refused
 from certwright.model.order import KeyReference, Order, Request
 from certwright.model.words import KeyKind, Operation
@@ -15,6 +16,7 @@ from certwright.store.inventory import Entry
 from certwright.store.orders import KeyWish
 
 _REMAINING = "remaining_days"  # the option's name in about.toml
+_OF_THE_DAY = frozenset({_REMAINING, "custom_expiration_date"})
 _MOST_REMAINING = 90  # what CAs add at most to an order that renews another
 
 
@@ -59,13 +61,27 @@ def anew(bought: Order, latest: Order, entry: Entry, more: Mapping[str, str]) ->
     """The request for a new CA order like the one that was ``bought``, with the names of the ``latest``."""
     return replace(
         bought.request,
+        term=_again(bought),
         names=latest.request.names,
         common_name=latest.request.common_name,
         dcv_method=latest.request.dcv_method,
         dcv_methods=latest.request.dcv_methods,
         renewal_of=entry.ca_order.order_id,
-        options={**bought.request.options, **more},
+        options={**options_again(bought.request), **more},
     )
+
+
+def options_again(request: Request) -> Mapping[str, str]:
+    """The options of an order for another like it, without what was true of that day alone."""
+    return {name: value for name, value in request.options.items() if name not in _OF_THE_DAY}
+
+
+def _again(bought: Order) -> Term | None:
+    """The term once more; one that ended on a date runs as many days as it did before."""
+    term = bought.request.term
+    if term is None or term.until is None:
+        return term
+    return Term(days=max(1, (term.until - (bought.placed_at or bought.created_at).date()).days))
 
 
 def reference(bought: Order, entry: Entry, attempt: int) -> str:

@@ -83,18 +83,22 @@ class Syncing:
         self._ports_for = ports_for
 
     def turn(self) -> None:
-        """Read what is due, of the accounts that may be asked now."""
+        """Read what is due, of the accounts that may be asked now; what goes wrong with one keeps no other waiting."""
         for account in self._accounts.all():
-            hours = float(account.settings.get("sync_hours", EVERY_HOURS))
-            if hours > 0 and self._accounts.may_be_asked(account):
-                self._account(account, timedelta(hours=hours))
+            if not self._accounts.may_be_asked(account):
+                continue
+            try:
+                self._account(account)
+            except (CertwrightError, ValueError) as error:
+                log.warning("not synced", account=account.name, why=str(error))
+            except Exception:
+                log.exception("not synced", account=account.name)
 
-    def _account(self, account: Account, every: timedelta) -> None:
-        try:
-            at = self._ports_for(account.name)
-        except CertwrightError as error:
-            log.warning("not synced", account=account.name, why=str(error))
+    def _account(self, account: Account) -> None:
+        every = timedelta(hours=float(account.settings.get("sync_hours", EVERY_HOURS)))
+        if every <= timedelta(0):
             return
+        at = self._ports_for(account.name)
         due: Sequence[Listing] = [
             listing
             for listing in listings_of(at.ca)

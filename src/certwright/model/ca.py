@@ -80,6 +80,12 @@ class CAOrder:
     dcv_value: str = ""
     placed_at: datetime | None = field(default=None, compare=False)
 
+    def is_same(self, other: CAOrder) -> bool:
+        """Whether both are records of one order: a draft gets its order id only once it is submitted."""
+        if self.order_id and other.order_id:
+            return self.order_id == other.order_id
+        return bool(self.request_id) and self.request_id == other.request_id
+
     def __str__(self) -> str:
         """What a person calls it."""
         return self.order_id or f"(request {self.request_id})"

@@ -51,7 +51,11 @@ class Situation:
     @property
     def covered(self) -> bool:
         """Whether the paid term reaches so far beyond the certificate that a renewal inside it is worth it."""
-        return self.paid_until - self.not_after >= _GAIN
+        return self.still_covered(self.not_after)
+
+    def still_covered(self, now: datetime) -> bool:
+        """Whether it does when looked at as late as ``now``: after the certificate's end, what is left counts."""
+        return self.paid_until - max(self.not_after, now) >= _GAIN
 
     @property
     def due_at(self) -> datetime:
@@ -69,11 +73,20 @@ def decide(situation: Situation, now: datetime) -> Act:
     """What to do now."""
     if now < situation.due_at:
         return Act.WAIT
-    if situation.covered:
+    if situation.still_covered(now):
         if situation.ca_renews_days is not None:
             return Act.AWAIT_CA
         return Act.REISSUE if situation.can_reissue else Act.ASK
     return Act.BUY if situation.mode is AutoRenew.ALWAYS else Act.END
+
+
+def late_at(not_before: datetime, not_after: datetime, ordered_at: datetime) -> datetime:
+    """When a successor that was ordered and has not come is an emergency: a quarter of the certificate's life is left.
+
+    One that is ordered late on purpose, because a person said so or the CA renews on a day of its own, has a quarter
+    of the time that was left then.
+    """
+    return max(due.alarm_at(not_before, not_after), ordered_at + (not_after - ordered_at) / 4)
 
 
 def paid_until(term: Term | None, placed_at: datetime, told: datetime | None) -> datetime:

@@ -185,9 +185,12 @@ def _columns(order: ReportedOrder) -> dict[str, Any]:
 
 
 def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:
-    """Whether the CA order shows another certificate than the one we have of it."""
-    old, new = row.serial or row.not_after, columns["serial"] or columns["not_after"]
-    return row.certificate_id is not None and bool(old) and bool(new) and old != new
+    """Whether the CA order shows another certificate than the one we have of it: by serial, else by its end."""
+    if row.certificate_id is None:
+        return False
+    mark = "serial" if row.serial and columns["serial"] else "not_after"
+    old, new = getattr(row, mark), columns[mark]
+    return bool(old) and bool(new) and old != new
 
 
 def _differs(row: models.CAOrder, columns: dict[str, Any]) -> bool:

@@ -77,8 +77,8 @@ class Inventory:
         """Keep a certificate that was found at a CA, ordered elsewhere or by us; returns its fingerprint. Repeatable.
 
         Of a certificate that is known already, only what was not known is added. A key of ours is linked. Where a CA
-        order has one certificate at a time, and of the order of its family ``base_order_id``, it succeeds the one
-        that was there before.
+        order has one certificate at a time, and of the orders of its family, whose first is ``base_order_id``, it
+        succeeds the one that was there before.
         """
         now = self._clock.now()
         leaf = chain.leaf
@@ -97,7 +97,7 @@ class Inventory:
                     state=state,
                 )
                 if base_order_id or not ca_order.certificate_id:
-                    self._succeed(row, account, {ca_order.order_id, base_order_id} - {""})
+                    self._succeed(row, account, _family(account, ca_order.order_id, base_order_id))
         return leaf.fingerprint
 
     def _succeed(self, row: models.Certificate, account: str, family: set[str]) -> None:
@@ -225,6 +225,13 @@ class Inventory:
             order_id=order.pk if order else None,
             recorded_at=row.recorded_at,
         )
+
+
+def _family(account: str, order_id: str, base_order_id: str) -> set[str]:
+    """The ids of the CA orders that are of one family with an order, as far as the CA's list showed them by now."""
+    base = base_order_id or order_id
+    listed = models.CAOrder.objects.filter(account__name=account, base_order_id=base)
+    return {base, order_id, *listed.values_list("ca_order_id", flat=True)}
 
 
 def certificate_columns(certificate: Certificate) -> dict[str, Any]:

@@ -80,9 +80,10 @@ class Listings:
             if changed:
                 written = [*by_id[changed[0].ca_id], "vanished_at"]
                 table.objects.bulk_update(changed, written, batch_size=_BATCH // len(written))
-            table.objects.filter(pk__in=[row.pk for ca_id, row in rows.items() if ca_id in by_id]).update(seen_at=now)
             gone = [row.pk for ca_id, row in rows.items() if ca_id not in by_id and row.vanished_at is None]
-            table.objects.filter(pk__in=gone).update(vanished_at=now)
+            for first in range(0, len(gone), _BATCH):
+                table.objects.filter(pk__in=gone[first : first + _BATCH]).update(vanished_at=now)
+            table.objects.filter(account=owner, vanished_at=None).update(seen_at=now)
             self._note(owner, listing, tried_at=now, synced_at=now, listed=len(by_id), trouble="")
         return Synced(len(by_id), len(new), len(changed), len(gone))
 
@@ -114,13 +115,16 @@ class Listings:
         }
 
     def is_due(self, account: str, listing: Listing, *, every: timedelta, after_trouble: timedelta) -> bool:
-        """Whether a list was read so long ago, or could not be and it is time for another try."""
+        """Whether a list was read so long ago, or could not be and it is time for another try.
+
+        A time that lies ahead as far comes from a clock that was wrong: it counts as long ago.
+        """
         known = self.times(account).get(listing)
         if known is None:
             return True
         now = self._clock.now()
-        fresh = known.synced_at is not None and now - known.synced_at < every
-        return not fresh and now - known.tried_at >= (after_trouble if known.trouble else timedelta(0))
+        fresh = known.synced_at is not None and abs(now - known.synced_at) < every
+        return not fresh and abs(now - known.tried_at) >= (after_trouble if known.trouble else timedelta(0))
 
     def groups(self, account: str) -> list[Seen[Group]]:
         """The groups, by name."""

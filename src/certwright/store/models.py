@@ -359,6 +359,7 @@ class CAOrder(models.Model):
                 "account", "ca_order_id", "ca_certificate_id", "ca_request_id", name="ca_order_once"
             ),
         )
+        indexes = (models.Index(fields=("account", "base_order_id"), name="ca_order_family"),)
 
 
 class Target(models.Model):

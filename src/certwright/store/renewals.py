@@ -31,10 +31,14 @@ class Issued:
 
 @dataclass(frozen=True, slots=True)
 class Successors:
-    """What was ordered to succeed a certificate: the one that is under way or done, and how many came to nothing."""
+    """What was ordered to succeed a certificate: the one that is under way or done, and how many came to nothing.
+
+    ``cancelled`` is the id of the last one when it was withdrawn: somebody did not want it.
+    """
 
     order: Order | None
     failed: int
+    cancelled: int | None = None
 
 
 class Renewals:
@@ -81,7 +85,8 @@ class Renewals:
         orders = [rows.order_value(row) for row in query]
         alive = [order for order in orders if not order.ended or order.state is OrderState.ISSUED]
         nothing = [order for order in orders if order.ended and order.state is not OrderState.ISSUED]
-        return Successors(alive[0] if alive else None, len(nothing))
+        withdrawn = bool(orders) and orders[0].state is OrderState.CANCELLED
+        return Successors(alive[0] if alive else None, len(nothing), orders[0].id if withdrawn else None)
 
     def plan(
         self,
@@ -92,14 +97,17 @@ class Renewals:
         alarm: bool = False,
         paid_until: datetime | None = None,
     ) -> None:
-        """Look at the order's renewal next at that time, None for never by itself. A new note enters the journal."""
+        """Look at the order's renewal next at that time, None for never by itself. A new note enters the journal.
+
+        No effect when somebody has meanwhile changed how it is renewed: that is looked at anew anyway.
+        """
         columns: dict[str, Any] = {"renewal_due_at": at, "renewal_note": note}
         if paid_until is not None:
             columns["paid_until"] = paid_until
         with transaction.atomic():
-            told = models.Order.objects.filter(pk=order.id).exclude(renewal_note=note).exists()
-            models.Order.objects.filter(pk=order.id).update(**columns)
-            if told and note:
+            mine = models.Order.objects.filter(pk=order.id, auto_renew=order.auto_renew, renew_days=order.renew_days)
+            is_new = mine.exclude(renewal_note=note).exists()
+            if mine.update(**columns) and is_new and note:
                 kind = EventKind.ALARM if alarm else EventKind.STEP
                 write_events("order_id", order.id, [Event(kind, "renew", note)], self._clock.now())
 

@@ -74,6 +74,11 @@ def add_container(office: Office, call: Call) -> Reply:
     return Reply({"id": office.containers.add(child).id}, "container", 201)
 
 
+def container_named(office: Office, call: Call) -> Container:
+    """The division that the body names by `container.id`; the user's own where it names none. Raises Refusal 404."""
+    return _container(office, call, call.body.object("container").number("id") or call.user.container_id)
+
+
 def list_templates(office: Office, call: Call) -> Reply:
     """GET container/{id}/template."""
     _container_of(office, call)
@@ -120,7 +125,11 @@ def change_field(office: Office, call: Call) -> Reply:
 
 
 def _container_of(office: Office, call: Call) -> Container:
-    container = office.containers.get(call.number("container_id", "container"))
+    return _container(office, call, call.number("container_id", "container"))
+
+
+def _container(office: Office, call: Call, number: int) -> Container:
+    container = office.containers.get(number)
     if container is None or container.account_id != call.account_id:
         raise not_found("container")
     return container

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from certwright_sandbox import past
 from certwright_sandbox.clock import on
+from certwright_sandbox.digicert import stock
 from certwright_sandbox.digicert.account import FIRST_CONTAINER_ID, FIRST_FIELD_ID
 from certwright_sandbox.digicert.control import FIRST_DOMAIN_ID, renew_domain_value
 from certwright_sandbox.digicert.gate import AREAS_OF_KEY, CHANGES_OF_ROLE
@@ -68,15 +70,20 @@ def ready_made(office: Office) -> None:
 
 
 def add(office: Office, profile: str, switches: Switches) -> ApiKey:
-    """An account with a user and key; with `of` a user and key more in that one. Raises NotPossible."""
+    """An account with a user and key, and so many orders of the past as `orders` says; with `of` a user and key more
+    in that one. Raises NotPossible.
+    """
     if profile not in PROFILES:
         raise NotPossible(f"profile must be one of {', '.join(PROFILES)}")
-    wish = {name: value for name, value in switches.items() if name not in ("name", "of")}
+    wish = {name: value for name, value in switches.items() if name not in ("name", "of", "orders")}
     check(wish, SWITCHES)
+    count = past.count_of(switches)
     name = str(switches.get("name") or f"{CA_NAME}-{len(office.keys) + 1}")
     if office.keys.get(name) is not None:
         raise NotPossible(f"there is an account {name!r} already")
     if "of" in switches:
+        if count:
+            raise NotPossible("orders of the past come with an account of its own only")
         account = office.accounts[_key(office, str(switches["of"])).account_id]
     else:
         account = _new_account(office, profile, name)
@@ -85,7 +92,10 @@ def add(office: Office, profile: str, switches: Switches) -> ApiKey:
     office.keys.add(key)
     if profile == "readonly":
         key.key_role = "view_only"
-    return change(office, name, wish)
+    change(office, name, wish)
+    if count:
+        _stock(office, key, count)
+    return key
 
 
 def change(office: Office, name: str, switches: Switches) -> ApiKey:
@@ -192,6 +202,15 @@ def _new_organization(office: Office, account: Account, name: str, *, is_ready: 
     if is_ready:
         organization.vettings = validated(office, organization)
     return organization
+
+
+def _stock(office: Office, key: ApiKey, count: int) -> None:
+    """So many orders of the past, with the domains of their names."""
+    organization = office.organizations_of.find(key.account_id)[0]
+    proven, unproven = stock.domains_of(key.account_id)
+    _new_domain(office, organization, proven, is_ready=key.profile != "bare")
+    _new_domain(office, organization, unproven, is_ready=False)
+    stock.fill(office, key, count)
 
 
 def _new_domain(office: Office, organization: Organization, name: str, *, is_ready: bool) -> None:

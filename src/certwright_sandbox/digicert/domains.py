@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
+from certwright_sandbox.digicert.account import container_named
 from certwright_sandbox.digicert.call import NOTHING, Call, Reply
 from certwright_sandbox.digicert.control import (
     FIRST_DOMAIN_ID,
@@ -15,7 +16,7 @@ from certwright_sandbox.digicert.control import (
 )
 from certwright_sandbox.digicert.csr import read_name
 from certwright_sandbox.digicert.errors import invalid_value, missing_value, not_found
-from certwright_sandbox.digicert.fields import Fields
+from certwright_sandbox.digicert.fields import TRUE, Fields
 from certwright_sandbox.digicert.issuing import FIRST_POLL, is_vetted
 from certwright_sandbox.digicert.lists import filters, page_of
 from certwright_sandbox.digicert.looking import EMAIL, FILE_METHODS, METHODS, TOKEN_METHODS
@@ -80,7 +81,7 @@ def add_domain(office: Office, call: Call) -> Reply:
         account_id=call.account_id,
         name=name if keeps_www else name.removeprefix("www."),
         organization_id=organization_id,
-        container_id=body.object("container").number("id") or call.user.container_id,
+        container_id=int(container_named(office, call).id),
         date_created=office.now(),
         dcv_method=method,
         types=read_types(body),
@@ -206,9 +207,8 @@ def validation_views(office: Office, domain: Domain) -> list[dict[str, Any]]:
 
 def _viewer(office: Office, call: Call) -> Callable[[Domain], dict[str, Any]]:
     """How this call wants its domains shown."""
-    reuse = call.asks_for("include_validation_reuse_status") or filters(call).get(
-        "include_validation_reuse_status"
-    ) == ["true"]
+    wish = filters(call).get("include_validation_reuse_status", [])  # a filter of the list, a parameter of one domain
+    reuse = call.asks_for("include_validation_reuse_status") or any(value in TRUE for value in wish)
     validation = call.asks_for("include_validation") or reuse
     dcv = call.asks_for("include_dcv")
 
@@ -263,6 +263,8 @@ def _expiration(office: Office, domain: Domain, until: datetime, *, with_status:
     if with_status:
         state = "active" if is_proven(office, domain) else "expired"
         rows |= {f"{kind}_status": state for kind in domain.types}
+        if "ov" in domain.types:
+            rows["ov_shortened"] = stamp(until)  # every proof here was made under the shorter reuse periods
         rows["dcv_approval_date"] = stamp(domain.proven_at or until)
     return rows
 

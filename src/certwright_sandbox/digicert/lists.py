@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
@@ -15,9 +17,9 @@ from certwright_sandbox.digicert.fields import whole_number
 from certwright_sandbox.digicert.office import stamp
 
 MOST_ROWS = 1000
+# A time in a filter: T, a space or a plus before the hours; what may follow says UTC, whose plus arrives as a space.
+TIME = re.compile(r"(\d{4}-\d{2}-\d{2})[T +](\d{2}:\d{2}(?::\d{2})?)(?:Z|[ +]00:00)?\Z")
 T = TypeVar("T")
-Value = str | int | None
-Getters = Mapping[str, Callable[[T], Any]]
 
 
 def page_of(
@@ -30,8 +32,7 @@ def page_of(
     """
     for name, wanted in filters(call).items():
         if name in getters:
-            getter = getters[name]
-            rows = [row for row in rows if any(matches(getter(row), value) for value in wanted)]
+            rows = _kept(rows, getters[name], wanted)
     rows = sort(rows, call.query("sort") or "", getters)
     limit = min(_number(call, "limit", MOST_ROWS) or MOST_ROWS, MOST_ROWS)
     offset = _number(call, "offset", 0)
@@ -52,18 +53,24 @@ def filters(call: Call) -> dict[str, list[str]]:
 
 def matches(value: Any, wanted: str) -> bool:
     """Whether a value fits one filter value: `A...B`, `<A`, `>A`, `%A` (contains), or equal but for case."""
-    text = _text(value)
-    if text is None:
+    if value is None:
         return False
+    return _judge(wanted)(stamp(value) if isinstance(value, datetime) else str(value))
+
+
+@lru_cache(maxsize=256)
+def _judge(wanted: str) -> Callable[[str], bool]:
     if "..." in wanted:
-        first, _, last = wanted.partition("...")
-        return _compare(text, first) >= 0 and _compare(text, last) <= 0
+        first, last = (_compared_to(bound) for bound in wanted.split("...", 1))
+        return lambda text: first(text) >= 0 and last(text) <= 0
     if wanted.startswith(("<", ">")):
-        order = _compare(text, wanted[1:])
-        return order < 0 if wanted[0] == "<" else order > 0
+        bound, sign = _compared_to(wanted[1:]), -1 if wanted[0] == "<" else 1
+        return lambda text: bound(text) == sign
     if "%" in wanted:
-        return unquote(wanted.replace("%", "")).lower() in text.lower()
-    return text.lower() == wanted.lower()
+        part = unquote(wanted.replace("%", "")).lower()
+        return lambda text: part in text.lower()
+    whole = wanted.lower()
+    return lambda text: text.lower() == whole
 
 
 def sort(rows: list[T], wish: str, getters: Mapping[str, Callable[[T], Any]]) -> list[T]:
@@ -71,8 +78,7 @@ def sort(rows: list[T], wish: str, getters: Mapping[str, Callable[[T], Any]]) ->
     for part in reversed(wish.split(",")):
         name = part.lstrip("+- ")
         if name in getters:
-            getter = getters[name]
-            rows = sorted(rows, key=lambda row: _rank(getter(row)), reverse=part.startswith("-"))
+            rows = _sorted(rows, getters[name], falling=part.startswith("-"))
     return rows
 
 
@@ -109,23 +115,41 @@ def _number(call: Call, name: str, default: int) -> int:
     return number
 
 
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, datetime):
-        return stamp(value)
-    return str(value)
+def _kept(rows: list[T], getter: Callable[[T], Any], wanted: list[str]) -> list[T]:
+    """The rows whose value fits one of the wanted ones; a value that many rows share is judged once."""
+    judged: dict[Any, bool] = {}
+    kept = []
+    for row in rows:
+        value = getter(row)
+        fits = judged.get(value)
+        if fits is None:
+            fits = judged[value] = any(matches(value, one) for one in wanted)
+        if fits:
+            kept.append(row)
+    return kept
 
 
-def _compare(text: str, bound: str) -> int:
-    """Numbers as numbers; anything else as text, as far as the bound reaches (a day holds its whole day)."""
-    number, other = whole_number(text), whole_number(bound)
-    if number is not None and other is not None:
-        return (number > other) - (number < other)
-    head = text[: len(bound)]
-    return (head > bound) - (head < bound)
+def _compared_to(bound: str) -> Callable[[str], int]:
+    """How a text compares with the bound, -1, 0 or 1: numbers as numbers; anything else as text, as far as the bound
+    reaches (a day holds its whole day).
+    """
+    number = whole_number(bound)
+    time = TIME.match(bound)
+    start = f"{time[1]}T{time[2]}" if time else bound
+
+    def compare(text: str) -> int:
+        other = whole_number(text) if number is not None else None
+        if number is not None and other is not None:
+            return (other > number) - (other < number)
+        head = text[: len(start)]
+        return (head > start) - (head < start)
+
+    return compare
 
 
-def _rank(value: Any) -> tuple[bool, Any]:
-    """Rows without a value come first when rising."""
-    return value is not None, value
+def _sorted(rows: list[T], getter: Callable[[T], Any], *, falling: bool) -> list[T]:
+    """The rows by a value; those without one come first when rising."""
+    values = [getter(row) for row in rows]
+    if None in values:
+        values = [(value is not None, value) for value in values]
+    return [rows[at] for at in sorted(range(len(rows)), key=values.__getitem__, reverse=falling)]

@@ -16,6 +16,7 @@ from certwright_sandbox.digicert.records import (
     Domain,
     Order,
     Organization,
+    Signed,
     User,
     Webhook,
     WebhookEvent,
@@ -48,11 +49,15 @@ class Office(AnyOffice):
         self.domains = state.table("digicert.domain", Domain)
         self.orders = state.table("digicert.order", Order)
         self.certificates = state.table("digicert.certificate", Certificate)
+        self.signed = state.table("digicert.signed", Signed)
         self.approvals = state.table("digicert.request", Approval)
         self.custom_fields = state.table("digicert.custom_field", CustomField)
         self.webhooks = state.table("digicert.webhook", Webhook)
         self.webhook_events = state.table("digicert.webhook_event", WebhookEvent)
         self._index()
+        self._orders_by_age: dict[int, list[Order]] = {}
+        for order in self.orders:
+            self._file(order)
 
     def _index(self) -> None:
         self.key_by_secret = self.keys.index(lambda key: key.secret)
@@ -61,7 +66,7 @@ class Office(AnyOffice):
         self.organizations_of = self.organizations.index(lambda organization: organization.account_id)
         self.domains_of = self.domains.index(lambda domain: domain.account_id)
         self.domain_named = self.domains.index(lambda domain: (domain.account_id, domain.name))
-        self.orders_of = self.orders.index(lambda order: order.account_id)
+        self.hidden_of = self.orders.index(lambda order: order.account_id if order.visible_from else None)
         self.orders_referred = self.orders.index(
             lambda order: (order.account_id, order.reference) if order.reference else None
         )
@@ -75,6 +80,7 @@ class Office(AnyOffice):
         self.certificates_by_thumbprint = self.certificates.index(
             lambda certificate: (certificate.account_id, certificate.thumbprint) if certificate.thumbprint else None
         )
+        self.signed_by_thumbprint = self.signed.index(lambda signed: (signed.account_id, signed.thumbprint))
         self.revoked_by = self.certificates.index(
             lambda certificate: certificate.authority if certificate.revoked_at else None
         )
@@ -83,6 +89,25 @@ class Office(AnyOffice):
         self.custom_fields_of = self.custom_fields.index(lambda field: field.account_id)
         self.webhooks_of = self.webhooks.index(lambda webhook: webhook.account_id)
         self.webhook_events_of = self.webhook_events.index(lambda event: event.account_id)
+
+    def _file(self, order: Order) -> None:
+        self._orders_by_age.setdefault(order.account_id, []).append(order)
+
+    def add_order(self, order: Order) -> Order:
+        """Keep a new order."""
+        self.orders.add(order)
+        self._file(order)
+        return order
+
+    def orders_by_age(self, account_id: int) -> list[Order]:
+        """The account's orders, oldest first; not to be changed."""
+        return self._orders_by_age.get(account_id, [])
+
+    def with_thumbprint(self, account_id: int, thumbprint: str) -> list[Certificate]:
+        """The account's certificates with this thumbprint; one that nobody has looked at has none yet."""
+        found = self.certificates_by_thumbprint.find((account_id, thumbprint))
+        signed = self.signed_by_thumbprint.find((account_id, thumbprint))
+        return found + [self.certificates[one.id] for one in signed]
 
     def set_status(self, order: Order, status: str) -> None:
         """Move an order to another status, in the ledger too."""
@@ -107,7 +132,7 @@ def new_token() -> str:
 
 def stamp(at: datetime) -> str:
     """A time as the API writes it."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S+00:00")
+    return at.isoformat(timespec="seconds")
 
 
 def without_empty(values: dict[str, Any]) -> dict[str, Any]:

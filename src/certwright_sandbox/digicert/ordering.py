@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from certwright_sandbox.digicert import control
+from certwright_sandbox.digicert.account import container_named
 from certwright_sandbox.digicert.call import Call, Reply
 from certwright_sandbox.digicert.errors import bad_request, invalid_value, missing_value, not_found
 from certwright_sandbox.digicert.fields import Fields, whole_number
@@ -87,7 +88,7 @@ def read_order(office: Office, call: Call) -> OrderWish:
 
 def record(office: Office, call: Call, wish: OrderWish) -> tuple[Order, Certificate]:
     """Write the order down, with its certificate-to-be, and bill it."""
-    body, now = call.body, office.now()
+    body, now, hidden = call.body, office.now(), call.twist.hidden_seconds
     order_id = office.new_id(office.orders, FIRST_ORDER_ID)
     order = Order(  # first, because its fields may still be refused
         id=order_id,
@@ -105,7 +106,7 @@ def record(office: Office, call: Call, wish: OrderWish) -> tuple[Order, Certific
         certificate_id=0,
         pending_certificate_id=None,
         dcv_method=wish.dcv_method,
-        visible_from=now + timedelta(seconds=call.twist.hidden_seconds),
+        visible_from=now + timedelta(seconds=hidden) if hidden else None,
         reference=body.text("alternative_order_id") or None,
         renewal_of=int(wish.renewal_of.id) if wish.renewal_of else None,
         payment_method=body.text("payment_method") or "balance",
@@ -122,7 +123,7 @@ def record(office: Office, call: Call, wish: OrderWish) -> tuple[Order, Certific
     )
     certificate = new_certificate(office, call, order_id, "order", wish.certificate, wish.leaf_term, wish.dcv_method)
     order.certificate_id = order.pending_certificate_id = int(certificate.id)
-    office.orders.add(order)
+    office.add_order(order)
     if wish.renewal_of is not None:
         wish.renewal_of.renewed_by = order_id
     bill(office, order, certificate)
@@ -182,15 +183,12 @@ def _organization(office: Office, call: Call, product: Product) -> Organization 
 
 def _container(office: Office, call: Call, names: tuple[str, ...]) -> int:
     """The order's division, which must allow its names. Raises Refusal."""
-    number = call.body.object("container").number("id") or call.user.container_id
-    container = office.containers.get(number)
-    if container is None or container.account_id != call.account_id:
-        raise not_found("container")
+    container = container_named(office, call)
     allowed = container.allowed_domain_names
     for name in map(base_name, names):
         if allowed and not any(name == parent or name.endswith(f".{parent}") for parent in allowed):
             raise invalid_value("dns_names")
-    return number
+    return int(container.id)
 
 
 def _predecessor(office: Office, call: Call) -> Order | None:
@@ -200,7 +198,7 @@ def _predecessor(office: Office, call: Call) -> Order | None:
     if number:
         order = office.orders.get(number)
     elif thumbprint:
-        found = office.certificates_by_thumbprint.find((call.account_id, thumbprint))
+        found = office.with_thumbprint(call.account_id, thumbprint)
         order = office.orders[found[0].order_id] if found else None
     else:
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from certwright_sandbox.digicert.account import container_named
 from certwright_sandbox.digicert.call import NOTHING, Call, Reply
 from certwright_sandbox.digicert.errors import invalid_value, missing_value, not_found
 from certwright_sandbox.digicert.fields import Fields
@@ -178,7 +179,7 @@ def _organization(office: Office, call: Call) -> Organization:
         id=office.new_id(office.organizations, FIRST_ORGANIZATION_ID),
         account_id=call.account_id,
         name=body.text("name"),
-        container_id=body.object("container").number("id") or call.user.container_id,
+        container_id=int(container_named(office, call).id),
         address=body.text("address"),
         city=body.text("city"),
         state=body.text("state"),

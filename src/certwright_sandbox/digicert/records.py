@@ -194,7 +194,7 @@ class Order(Owned):
     certificate_id: int
     pending_certificate_id: int | None
     dcv_method: str
-    visible_from: datetime
+    visible_from: datetime | None = None
     reference: str | None = None
     valid_from: date | None = None
     valid_till: date | None = None
@@ -221,7 +221,8 @@ class Certificate(Owned):
     """A certificate of an order, from the moment it is asked for.
 
     `state` is waiting (for approval), pending (for validation), issued, revoked or rejected; `kind` is order,
-    reissue or duplicate. `shown` is the chain as this CA shows it where a fault made it wrong.
+    reissue or duplicate. `shown` is the chain as this CA shows it where a fault made it wrong. `pem` and `thumbprint`
+    are empty for a certificate of the stock, which is signed when somebody looks (`Signed`).
     """
 
     order_id: int
@@ -264,6 +265,17 @@ class Certificate(Owned):
     def was_issued(self) -> bool:
         """Whether it exists, revoked or not."""
         return self.date_issued is not None
+
+
+@dataclass(eq=False)
+class Signed(Record):
+    """A certificate of the stock that somebody has looked at; `id` is the certificate's. Nobody's own, so that
+    looking changes nothing of an account.
+    """
+
+    account_id: int
+    pem: str
+    thumbprint: str
 
 
 @dataclass(eq=False)

@@ -13,7 +13,7 @@ from certwright_sandbox.ca import pem_of
 from certwright_sandbox.defects import DEFECTS, Case
 from certwright_sandbox.digicert.office import Office
 from certwright_sandbox.digicert.products import PRODUCTS
-from certwright_sandbox.digicert.records import Certificate, Order
+from certwright_sandbox.digicert.records import Certificate, Order, Signed
 from certwright_sandbox.digicert.validity import CLIENT_AUTH_ENDS, CLIENT_AUTH_OPTIONAL_FROM, last_second
 from certwright_sandbox.leaf import POLICIES, Leaf, public_key_of
 
@@ -27,12 +27,40 @@ def sign(office: Office, order: Order, certificate: Certificate, start: date, en
     leaf = leaf_of(office, order, certificate)
     signed = office.world.hierarchy[certificate.authority].sign(leaf)
     certificate.pem = pem_of(signed)
-    certificate.serial = f"{signed.serial_number:032X}"
-    certificate.thumbprint = signed.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - as the API identifies it
+    certificate.serial = serial_text(signed.serial_number)
+    certificate.thumbprint = _thumbprint(signed)
     certificate.date_issued = office.now()
     certificate.state = "issued"
     if certificate.defect is not None:
         certificate.shown = tuple(spoiled(office, certificate, certificate.defect))
+
+
+def serial_text(serial: int) -> str:
+    """A serial as this API writes it."""
+    return f"{serial:032X}"
+
+
+def thumbprint_of(office: Office, certificate: Certificate) -> str:
+    """The certificate's thumbprint; empty before it is issued."""
+    return certificate.thumbprint or (_signed(office, certificate).thumbprint if certificate.was_issued else "")
+
+
+def _pem_of(office: Office, certificate: Certificate) -> str:
+    return certificate.pem or _signed(office, certificate).pem
+
+
+def _signed(office: Office, certificate: Certificate) -> Signed:
+    """A certificate of the stock, signed now unless somebody has looked at it before."""
+    before = office.signed.get(certificate.id)
+    if before is not None:
+        return before
+    leaf = leaf_of(office, office.orders[certificate.order_id], certificate)
+    signed = office.world.hierarchy[certificate.authority].sign(leaf, int(certificate.serial, 16))
+    return office.signed.add(Signed(certificate.id, certificate.account_id, pem_of(signed), _thumbprint(signed)))
+
+
+def _thumbprint(signed: x509.Certificate) -> str:
+    return signed.fingerprint(hashes.SHA1()).hex().upper()  # noqa: S303 - as the API identifies it
 
 
 def leaf_of(office: Office, order: Order, certificate: Certificate) -> Leaf:
@@ -87,7 +115,7 @@ def chain_of(office: Office, certificate: Certificate, defect: str | None = None
 
 def right_chain_of(office: Office, certificate: Certificate) -> list[str]:
     """The chain as it should be."""
-    return [certificate.pem, *office.world.hierarchy[certificate.authority].chain()]
+    return [_pem_of(office, certificate), *office.world.hierarchy[certificate.authority].chain()]
 
 
 def spoiled(office: Office, certificate: Certificate, defect: str) -> list[str]:

@@ -11,27 +11,28 @@ from certwright_sandbox.digicert.office import Office, stamp, without_empty
 from certwright_sandbox.digicert.people import contact_view, person_view
 from certwright_sandbox.digicert.products import PRODUCTS, VALIDATIONS, ca_certs, platform_view
 from certwright_sandbox.digicert.records import Approval, Certificate, CustomValue, Order, Term
+from certwright_sandbox.digicert.signing import thumbprint_of
 from certwright_sandbox.digicert.validity import CERTIFICATE_CAPS, end_of, term_view
 
-NOT_IN_LIST = ("csr", "organization", "server_platform", "key_size", "ca_cert", "date_created", "date_issued")
 OPEN_STATUSES = ("pending", "reissue_pending", "processing")
 
 
 def list_item(office: Office, order: Order) -> dict[str, Any]:
     """An order as the list shows it."""
     product = PRODUCTS[order.product]
-    certificate = certificate_view(office, order, office.certificates[order.certificate_id])
-    for name in (*NOT_IN_LIST, "thumbprint", "organization_units", "status"):
-        certificate.pop(name, None)
+    primary = office.certificates[order.certificate_id]
     duplicates, reissues = _count(office, order, "duplicate"), _count(office, order, "reissue")
     item: dict[str, Any] = {
         "id": order.id,
-        "certificate": certificate,
+        "certificate": _listed_certificate(office, order, primary),
         "status": order.status,
         "is_renewed": order.is_marked_renewed or order.renewed_by is not None,
         "date_created": stamp(order.date_created),
         "disable_renewal_notifications": order.disable_renewal_notifications,
-        "container": {**short_container_view(office, order.container_id), "is_active": True},
+        "container": {
+            **short_container_view(office, order.container_id),
+            "is_active": office.containers[order.container_id].is_active,
+        },
         "product": {"name_id": product.name_id, "name": product.name, "type": "ssl_certificate"},
         "duplicates_count": duplicates,
         "has_duplicates": duplicates > 0,
@@ -39,7 +40,7 @@ def list_item(office: Office, order: Order) -> dict[str, Any]:
         "has_reissues": reissues > 0,
         "price": order.price,
         "product_name_id": order.product,
-        "number_of_sans": len(certificate["dns_names"]),
+        "number_of_sans": len(primary.names),
         **_validity(office, order),
     }
     if order.organization_id is not None:
@@ -112,7 +113,7 @@ def certificate_view(office: Office, order: Order, certificate: Certificate) -> 
     cert_id, title = cert_ids.get(certificate.authority, ("", ""))
     view: dict[str, Any] = {
         "id": certificate.id,
-        "thumbprint": certificate.thumbprint,
+        "thumbprint": thumbprint_of(office, certificate),
         "serial_number": certificate.serial,
         "common_name": certificate.common_name,
         "dns_names": list(certificate.names),
@@ -128,12 +129,9 @@ def certificate_view(office: Office, order: Order, certificate: Certificate) -> 
     }
     if order.organization_id is not None:
         view["organization"] = {"id": order.organization_id}
-    if certificate.was_issued and certificate.valid_from and certificate.valid_till and certificate.date_issued:
+    if certificate.date_issued is not None:
         view["date_issued"] = stamp(certificate.date_issued)
-        view["valid_from"] = certificate.valid_from.isoformat()
-        view["valid_till"] = certificate.valid_till.isoformat()
-        view["days_remaining"] = (certificate.valid_till - office.today()).days
-    return without_empty(view)
+    return without_empty({**view, **_dates(office, certificate)})
 
 
 def sibling_view(office: Office, order: Order, certificate: Certificate) -> dict[str, Any]:
@@ -167,6 +165,31 @@ def dcv_state(office: Office, order: Order) -> str:
     number = order.pending_certificate_id
     is_pending = number is not None and unproven(office, order, office.certificates[number])
     return "pending" if is_pending else "valid"
+
+
+def _listed_certificate(office: Office, order: Order, certificate: Certificate) -> dict[str, Any]:
+    """The order's certificate as the list shows it: without what only the order in full tells."""
+    view = {
+        "id": certificate.id,
+        "serial_number": certificate.serial,
+        "common_name": certificate.common_name,
+        "dns_names": list(certificate.names),
+        "signature_hash": certificate.hash_name,
+        "cert_validity": _leaf_validity(office, order, certificate),
+        **_dates(office, certificate),
+    }
+    return without_empty(view)
+
+
+def _dates(office: Office, certificate: Certificate) -> dict[str, Any]:
+    """The first and the last day of a certificate that was issued, and how far off the last one is."""
+    if certificate.valid_from is None or certificate.valid_till is None:
+        return {}
+    return {
+        "valid_from": certificate.valid_from.isoformat(),
+        "valid_till": certificate.valid_till.isoformat(),
+        "days_remaining": (certificate.valid_till - office.today()).days,
+    }
 
 
 def _request_row(request: Approval) -> dict[str, Any]:

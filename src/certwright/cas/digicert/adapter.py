@@ -15,22 +15,37 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from certwright.cas.about import About
-from certwright.cas.digicert import bodies, collecting, controlling, errors, finding, progress, revoking, wire
+from certwright.cas.digicert import (
+    bodies,
+    collecting,
+    controlling,
+    errors,
+    finding,
+    listings,
+    progress,
+    reporting,
+    revoking,
+    wire,
+)
 from certwright.cas.digicert.api import OrderAPI
 from certwright.cas.digicert.api_account import AccountAPI
 from certwright.cas.digicert.caller import Body, Caller
-from certwright.cas.digicert.catalogue import Catalogue, is_active
+from certwright.cas.digicert.catalogue import Catalogue
 from certwright.cas.digicert.settings import Settings
 from certwright.cas.http import TOTAL_SECONDS, Transport, Trust
 from certwright.cas.limits import Gate
 from certwright.model.ca import (
     CAOrder,
+    Domain,
+    Group,
     Login,
     Organization,
     Placement,
     Product,
     Progress,
     Proof,
+    ReportedOrder,
+    ReportPage,
     RevocationProgress,
     RevocationTarget,
 )
@@ -52,11 +67,14 @@ if TYPE_CHECKING:
         ports.Approves,
         ports.ProvesControl,
         ports.HasCatalogue,
+        ports.ListsGroups,
+        ports.ListsDomains,
         ports.TestsLogin,
         ports.ListsChanges,
+        ports.ReportsOrders,
     ]:
         """The type checker's word that DigiCert fits every one of these ports."""
-        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
+        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
 
 
 SETTLE_TIME = timedelta(minutes=2)  # look-ups may lag behind orders (§9.4: look again over a minute)
@@ -286,29 +304,23 @@ class DigiCert:
             raise Refused("DigiCert changes the method of all names of an order together.", advice="Leave --name out.")
         return controlling.change_method(self.orders, ca_order, method)
 
-    # -- HasCatalogue, TestsLogin, ListsChanges
+    # -- HasCatalogue, ListsGroups, ListsDomains, TestsLogin, ListsChanges, ReportsOrders
 
     def organizations(self) -> Sequence[Organization]:
         """1 call per 1000."""
-        return tuple(
-            Organization(found.id, found.name or found.display_name, is_active(found))
-            for found in self.account.organizations()
-        )
+        return listings.organizations(self.account)
 
     def products(self) -> Sequence[Product]:
         """TLS products: 1 call."""
-        container = self._settings.defaults.container
-        return tuple(
-            Product(
-                found.name_id,
-                found.name,
-                validation=found.validation,
-                public_trust=not found.is_private,
-                organization_required=found.validation != "dv",
-            )
-            for found in self.account.products("" if container is None else str(container))
-            if found.is_tls
-        )
+        return listings.products(self.account, self._settings.defaults.container)
+
+    def groups(self) -> Sequence[Group]:
+        """Divisions: 2 calls."""
+        return listings.groups(self.account, self._settings.defaults.container)
+
+    def domains(self) -> Sequence[Domain]:
+        """1 call per 1000."""
+        return listings.domains(self.account, now=datetime.now(UTC))
 
     def login(self) -> Login:
         """``GET user/me``: 1 call."""
@@ -323,6 +335,18 @@ class DigiCert:
             rows = self.orders.status_changes(seconds=int(window.total_seconds()))
             return tuple(CAOrder(row.order_id, row.certificate_id) for row in rows)
         return tuple(CAOrder(order.id, order.certificate.id) for order in self.orders.orders())
+
+    def report(self, order_ids: Sequence[str]) -> tuple[ReportedOrder, ...]:
+        """``GET order/certificate/{id}``: 1 call for each."""
+        return reporting.by_numbers(self.orders, order_ids, now=datetime.now(UTC))
+
+    def report_page(self, cursor: str) -> ReportPage:
+        """``GET order/certificate``: 1 call."""
+        return reporting.page_of(self.orders, cursor, size=self._settings.report_page, now=datetime.now(UTC))
+
+    def download(self, ca_order: CAOrder) -> tuple[bytes, ...]:
+        """``GET certificate/{id}/download``: 1 call."""
+        return collecting.download(self.orders, ca_order)
 
     # -- inside
 

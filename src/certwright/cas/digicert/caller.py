@@ -65,12 +65,13 @@ class Caller:
 
     def pages(self, path: str, shape: type[R], count: Callable[[R], int], query: Query = ()) -> Iterator[R]:
         """GET a list page by page; ``count`` tells how many rows a page has."""
-        offset: int | None = 0
+        offset = 0
         for _ in range(MAX_PAGES):
-            page, offset = self.page(path, shape, count, query, offset=offset)
+            page, following = self.page(path, shape, count, query, offset=offset)
             yield page
-            if offset is None:
+            if following is None:
                 return
+            offset = following
 
     def page(
         self,

@@ -11,6 +11,7 @@ from dataclasses import replace
 
 from certwright.cas.digicert import progress, wire
 from certwright.cas.digicert.api import OrderAPI
+from certwright.cas.digicert.caller import File
 from certwright.model.ca import CAOrder, Issued, Pending, Progress
 from certwright.model.errors import NotFound, Unavailable
 from certwright.model.words import WaitingFor
@@ -75,7 +76,7 @@ def _validation(api: OrderAPI, order: wire.Order) -> wire.OrderValidation | None
 def _fetch(api: OrderAPI, ca_order: CAOrder, order: wire.Order, public_key_sha256: str) -> Progress:
     """Download the certificate and see that it is ours; a sibling has been served in its place (§14.4)."""
     try:
-        downloaded = _downloaded(api, ca_order.certificate_id)
+        downloaded = _certificates(api.download(ca_order.certificate_id, DOWNLOAD_FORMAT))
         if progress.has_key(downloaded, public_key_sha256):
             return Issued(ca_order, progress.ders(downloaded))
         chain = progress.chain_of(api.certificate_chain(ca_order.certificate_id))
@@ -92,9 +93,23 @@ def _fetch(api: OrderAPI, ca_order: CAOrder, order: wire.Order, public_key_sha25
     return Pending(ca_order, WaitingFor.PROCESSING, why)
 
 
-def _downloaded(api: OrderAPI, certificate_id: str) -> tuple[Certificate, ...]:
-    """The certificates of the download; nothing when it is no file of certificates."""
+def download(api: OrderAPI, ca_order: CAOrder) -> tuple[bytes, ...]:
+    """The certificate and its chain, DER in any order: 1 call. Raises NotFound when there is none to be had.
+
+    Without a certificate id it is what the order has at that time: its newest.
+    """
+    if ca_order.certificate_id:
+        file = api.download(ca_order.certificate_id, DOWNLOAD_FORMAT)
+    else:
+        file = api.download_of_order(ca_order.order_id, DOWNLOAD_FORMAT)
+    if certificates := _certificates(file):
+        return progress.ders(certificates)
+    raise Unavailable("What DigiCert serves is no certificate that can be read.", advice="It is asked again later.")
+
+
+def _certificates(file: File) -> tuple[Certificate, ...]:
+    """The certificates of a download; nothing when it is no file of certificates."""
     try:
-        return formats.read(api.download(certificate_id, DOWNLOAD_FORMAT).body).certificates
+        return formats.read(file.body).certificates
     except Invalid:
         return ()

@@ -30,17 +30,17 @@ def _many(value: Any) -> Any:
     return value
 
 
-def _moment(value: Any) -> datetime | None:
+def moment(value: Any) -> datetime | None:
     """A moment in UTC; None for what is none, since nothing of weight is decided by DigiCert's dates."""
     try:
-        moment = _MOMENT.validate_python(value)
+        read = _MOMENT.validate_python(value)
     except ValidationError:
         return None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
 
 
 Many = Annotated[tuple[T, ...], BeforeValidator(_many)]
-Moment = Annotated[datetime | None, BeforeValidator(_moment)]
+Moment = Annotated[datetime | None, BeforeValidator(moment)]
 
 
 class Shape(BaseModel):

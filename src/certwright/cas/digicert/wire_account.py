@@ -219,7 +219,7 @@ class Product(Shape):
             return "wildcard"
         if "multi" in words:
             return "multi"
-        if _FLEXIBLE & set(words):  # any mix of names; EV has no wildcards (EV Guidelines §3.2.2.7)
+        if _FLEXIBLE & set(words):  # any mix of names, but EV knows no wildcards
             return "multi" if self.validation == "ev" else "multi-wildcard"
         return "single" if "plus" in words else ""
 

@@ -32,12 +32,14 @@ from certwright.cas.emsign import (
 from certwright.cas.emsign.api import EmSignAPI
 from certwright.cas.emsign.bodies import Wish
 from certwright.cas.emsign.meta import AccessKeySigner
+from certwright.cas.emsign.reporting import Row
 from certwright.cas.emsign.settings import Settings
-from certwright.cas.http import TOTAL_SECONDS, Transport, Trust
-from certwright.cas.limits import Gate, Limit
+from certwright.cas.http import Transport, Trust
+from certwright.cas.limits import TRAVEL_SECONDS, Gate, Limit
 from certwright.model.ca import (
     CAOrder,
     Domain,
+    Ended,
     Group,
     Issued,
     Login,
@@ -53,7 +55,7 @@ from certwright.model.ca import (
     RevocationTarget,
 )
 from certwright.model.errors import Misconfigured, Refused, Unknown
-from certwright.model.words import RevocationReason, WaitingFor
+from certwright.model.words import OrderState, RevocationReason, WaitingFor
 
 if TYPE_CHECKING:
     from certwright.model import ports
@@ -80,6 +82,8 @@ if TYPE_CHECKING:
 
 
 SETTLE_TIME = timedelta(minutes=5)  # how long a report may lag behind an order: not documented, so generous
+ORDER_SECONDS = 120.0  # the longest that an order may take (§9), as far as its deadline allows
+_DRAFT_ENDS = (OrderState.CANCELLED, OrderState.REJECTED)
 ABOUT = About.load("emsign")
 
 
@@ -101,7 +105,7 @@ class EmSign:
         settings: Mapping[str, str] | None = None,
         read_only: bool = False,
         limits: Path | None = None,
-        timeout: float = TOTAL_SECONDS,
+        timeout: float = ORDER_SECONDS,
         account: str = "",
         trust: Trust | None = None,
     ) -> None:
@@ -114,7 +118,8 @@ class EmSign:
         try:
             pace = self._settings.pace
             if pace:
-                self._gates.append(Gate(limits, f"{number} orders", (Limit(1, pace),), title="emSign"))
+                rest = max(pace - TRAVEL_SECONDS, 0.001)  # the gate adds that itself
+                self._gates.append(Gate(limits, f"{number} orders", (Limit(1, rest),), title="emSign"))
             self._transport = Transport(
                 url,
                 title="emSign",
@@ -131,7 +136,7 @@ class EmSign:
             raise
         signer = AccessKeySigner(number, access_key)
         self.api = EmSignAPI(self._transport, signer, self._gates[1] if pace else None)
-        self._products = catalogue.Products(self.api, self._settings.group_number)
+        self._products = catalogue.Products(self.api)
 
     def __enter__(self) -> Self:
         """Itself."""
@@ -167,15 +172,13 @@ class EmSign:
 
     def check(self, placement: Placement) -> None:
         """Raise Refused for what emSign is known to refuse; its list of products is asked for once in ten minutes."""
-        bodies.check(self._wish(placement), self._products.find(placement.product))
+        wish = self._wish(placement)
+        bodies.check(wish, self._products.find(placement.product, wish.group_number))
 
     def place(self, placement: Placement, *, deadline: float) -> Progress:
         """GenerateOrderSSL: 1 call, which costs money. A CSR that was used before is looked for: 1 call or more."""
         wish = self._wish(placement)
-        product = self._products.find(placement.product)
-        bodies.check(wish, product)
-        if product is None:
-            raise AssertionError("the check lets no product through that is not listed")
+        product = bodies.check(wish, self._products.find(placement.product, wish.group_number))
         details = bodies.order(wish, product)
         try:
             answer = self.api.order(details, deadline=deadline)
@@ -187,34 +190,37 @@ class EmSign:
         if number:
             return Pending(CAOrder(number, request_id=request), WaitingFor.PROCESSING, "emSign: order accepted")
         if request and wish.yes("draft", default=False):
-            return _draft(request)
+            return _draft(request, None)
         raise Unknown("emSign answered the order without its number.")
 
     def _used_before(self, placement: Placement, error: Refused) -> Progress:
         """The CSR is in an order already: in ours, whose answer was lost, or in somebody's."""
-        name, size = self._first_name(placement), self._settings.report_page
-        if found := finding.placed(self.api, placement, name, None, size=size):
-            ours = found[0]
-            return Pending(ours, WaitingFor.PROCESSING, "Found at emSign: the CSR is in this order already.")
-        if other := finding.used_in(self.api, placement, name, size=size):
-            raise Refused(f"{error.detail} It is in emSign's order {other}.", advice=error.advice, code=error.code)
+        names = bodies.possible_first_names(placement)
+        found = finding.search(self.api, placement, names, None, size=self._settings.report_page)
+        if found.tagged:
+            return Pending(found.tagged[0], WaitingFor.PROCESSING, "Found at emSign, which has the CSR already.")
+        if found.same_csr:
+            number = found.same_csr[0]
+            raise Refused(f"{error.detail} It is in emSign's order {number}.", advice=error.advice, code=error.code)
         raise Unknown(f"{error.detail} No order shows it yet.", code=error.code)
 
     def collect(self, ca_order: CAOrder, *, public_key_sha256: str) -> Progress:
         """TrackOrder, and GetCertificate when there may be one: 1 or 2 calls. A draft: 1 call or more."""
         _ = public_key_sha256  # an order has one certificate at a time
         if not ca_order.order_id:
-            found = finding.submitted(self.api, ca_order.request_id, size=self._settings.report_page)
-            if found is None or not found.order_id:
-                return _draft(ca_order.request_id)
-            ca_order = replace(ca_order, order_id=found.order_id)
+            row = finding.draft(self.api, ca_order.request_id)
+            number = reporting.ca_order(row).order_id if row is not None else ""
+            if not number:
+                return _draft(ca_order.request_id, row)
+            ca_order = replace(ca_order, order_id=number)
         return collecting.collect(self.api, ca_order, self._settings.people.get("requestor_email", ""))
 
     # -- FindsByPlacement
 
     def find_placed(self, placement: Placement, since: datetime) -> tuple[CAOrder, ...]:
         """GetOrderReport by name: 1 call, and where no row shows our tag 1 more for each order of that name."""
-        return finding.placed(self.api, placement, self._first_name(placement), since, size=self._settings.report_page)
+        names = bodies.possible_first_names(placement)
+        return finding.placed(self.api, placement, names, since, size=self._settings.report_page)
 
     # -- RenewsItself
 
@@ -223,11 +229,13 @@ class EmSign:
         return self._wish(placement).renews_before
 
     def newest(self, ca_order: CAOrder, placement: Placement, *, public_key_sha256: str) -> Progress:
-        """The certificate of the newest order that renews this one, else its own: 2 or 3 calls."""
-        rows = reporting.by_name(self.api, self._first_name(placement), None, size=self._settings.report_page)
-        children = [row for row in rows if _renews(wire.text(row.get("orderNumber")), ca_order.order_id)]
-        for row in sorted(children, key=lambda row: wire.text(row.get("orderDate")), reverse=True):
-            progress = self.collect(reporting.ca_order(row), public_key_sha256=public_key_sha256)
+        """The certificate of the newest order that renews this one, else its own: 3 calls or more."""
+        names = bodies.possible_first_names(placement)
+        first = contract.parent_of(ca_order.order_id) or ca_order.order_id
+        rows = reporting.by_names(self.api, names, None, size=self._settings.report_page)
+        children = [one for one in map(reporting.ca_order, rows) if contract.parent_of(one.order_id) == first]
+        for child in reversed(children):
+            progress = self.collect(child, public_key_sha256=public_key_sha256)
             if isinstance(progress, Issued):
                 return progress
         return self.collect(ca_order, public_key_sha256=public_key_sha256)
@@ -246,7 +254,7 @@ class EmSign:
         return revoking.revocation(self.api, target)
 
     def cancel(self, ca_order: CAOrder, comment: str) -> None:
-        """RejectOrder, once it is sure that nothing is issued: 2 calls. RejectRequest of a draft: 1 call."""
+        """RejectOrder, or RejectRequest of a draft, once it is sure that nothing is issued: 2 or 3 calls."""
         revoking.cancel(self.api, ca_order, comment)
 
     # -- ProvesControl
@@ -277,7 +285,7 @@ class EmSign:
 
     def products(self) -> Sequence[Product]:
         """GetProductDetails: 1 call, and 1 for each group where the account wants that."""
-        return self._products.fresh()
+        return tuple(self._products.fresh(self._settings.group_number).values())
 
     def groups(self) -> Sequence[Group]:
         """GetGroupDetails: 1 call."""
@@ -308,6 +316,7 @@ class EmSign:
 
     def submit_csr(self, ca_order: CAOrder, placement: Placement) -> None:
         """SubmitCSR, unless TrackOrder shows the CSR already: 1 or 2 calls, 1 more after a refusal."""
+        _check_submitted(ca_order)
         if collecting.track(self.api, ca_order.order_id).csr == placement.csr:
             return
         details = {
@@ -324,6 +333,8 @@ class EmSign:
     def agree(self, ca_order: CAOrder, placement: Placement) -> None:
         """AgreementAcceptance: 1 call."""
         wish = self._wish(placement)
+        _check_submitted(ca_order)
+        bodies.check_agreement(wish)
         details = {
             "orderNumber": ca_order.order_id,
             "requestorEmail": wish.requestor_email,
@@ -340,15 +351,15 @@ class EmSign:
     def _wish(self, placement: Placement) -> Wish:
         return Wish(placement, ABOUT.parse_options(placement.options), self._settings)
 
-    def _first_name(self, placement: Placement) -> str:
-        """The name that reports show of the order."""
-        return bodies.first_name(placement, self._products.find(placement.product))
+
+def _check_submitted(ca_order: CAOrder) -> None:
+    if not ca_order.order_id:
+        raise Refused("The order is a draft at emSign.", advice="Somebody must submit it in the portal first.")
 
 
-def _renews(order_number: str, parent: str) -> bool:
-    return bool(parent) and contract.parent_of(order_number) == parent
-
-
-def _draft(request_number: str) -> Pending:
+def _draft(request_number: str, row: Row | None) -> Progress:
+    """How a draft stands, by its row of a report where there is one."""
     draft = CAOrder("", request_id=request_number)
+    if row is not None and (state := reporting.state_of(row)) in _DRAFT_ENDS:
+        return Ended(draft, state, f"emSign: {reporting.why(row)}")
     return Pending(draft, WaitingFor.SUBMISSION, "emSign: a draft; somebody submits it in the portal.")

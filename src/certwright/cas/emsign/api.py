@@ -153,7 +153,7 @@ class EmSignAPI:
 def _tree(endpoint: str, answer: Answer) -> Block:
     """The answer's object, which has a ``meta``; raises what it means that it is none."""
     try:
-        tree = answer.tree()
+        tree: Block = answer.tree()
         if wire.block(tree, "meta"):
             return tree
     except CertwrightError:

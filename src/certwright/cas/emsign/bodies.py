@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,6 +29,7 @@ _CONTACT = {
     "technical_contact_isd_code": "pocIsdCode",
     "technical_contact_mobile_number": "pocMobileNumber",
 }
+_SIGNER = ("signer_place", "signer_ip")  # the name is the requestor's unless given
 _KEYS = frozenset({"rsa-2048", "rsa-3072", "rsa-4096", "ec-p256", "ec-p384"})
 _WWW = "www."
 _MOST_REMARKS = 500
@@ -56,6 +57,16 @@ class Wish:
         return self.text("requestor_email")
 
     @property
+    def organization(self) -> str:
+        """Whom the certificate is to name, by emSign's number."""
+        return self.placement.organization or self.settings.organization
+
+    @property
+    def group_number(self) -> str:
+        """The group that the order is placed in; "" for the account's default."""
+        return str(self.options.get("group_number", "")) or self.settings.group_number
+
+    @property
     def renews_before(self) -> int | None:
         """How many days before its end emSign renews the certificate; None when it does not."""
         return int(str(self.options.get("renew_criteria", "30"))) if self.yes("auto_renew", default=True) else None
@@ -63,7 +74,8 @@ class Wish:
     def method(self, name: str) -> tuple[str, str]:
         """The DCV method of a name in our words, and the address of e-mail; raises Refused for one that it has not."""
         placement = self.placement
-        wanted = placement.dcv_methods.get(name) or placement.dcv_method or self.settings.dcv_method
+        single = placement.dcv_methods.get(name) or placement.dcv_methods.get(f"*.{name}")
+        wanted = single or placement.dcv_method or self.settings.dcv_method
         word, _, address = wanted.partition(":")
         if word not in wire.METHOD_NUMBERS:
             known = ", ".join(wire.METHOD_NUMBERS)
@@ -75,8 +87,11 @@ class Wish:
         return word, address
 
 
-def check(wish: Wish, product: Product | None) -> None:
-    """Raise Refused, with the option to give, for what emSign is known to refuse or to do otherwise."""
+def check(wish: Wish, product: Product | None) -> Product:
+    """Raise Refused, with the option to give, for what emSign is known to refuse or to do otherwise.
+
+    ``product`` is the one that was asked for, which is returned; None when emSign lists none such.
+    """
     placement = wish.placement
     if product is None:
         raise Refused(
@@ -85,7 +100,7 @@ def check(wish: Wish, product: Product | None) -> None:
         )
     _check_names(wish, product)
     _check_term(placement, product)
-    if product.organization_required and not placement.organization:
+    if product.organization_required and not wish.organization:
         raise Refused(f"{product.name} names an organization.", advice="Give --organization.")
     _check_people(wish)
     if placement.csr and (key := csrs.decode(placement.csr).key_spec) not in _KEYS:
@@ -93,6 +108,7 @@ def check(wish: Wish, product: Product | None) -> None:
             f"emSign takes no key such as that of the CSR ({key or 'another kind'}).",
             advice="It takes RSA of 2048, 3072 or 4096 bits and the curves P-256 and P-384.",
         )
+    return product
 
 
 def _check_names(wish: Wish, product: Product) -> None:
@@ -143,18 +159,26 @@ def _offered(product: Product) -> str:
 
 def _check_people(wish: Wish) -> None:
     needed = ["requestor_name", "requestor_email", "requestor_isd_code", "requestor_mobile_number"]
-    if wish.yes("accept_agreement", default=True):
-        needed += ["signer_place", "signer_ip"]
     if any(wish.text(name) for name in _CONTACT):  # the block needs these once it is sent
         needed += ["technical_contact_first_name", "technical_contact_email"]
-    missing = [name for name in needed if not wish.text(name)]
-    if missing:
+    agrees = wish.yes("accept_agreement", default=True)
+    _check_given(wish, [*needed, *(_SIGNER if agrees else ())])
+    if agrees:
+        _check_public(wish.text("signer_ip"))
+
+
+def check_agreement(wish: Wish) -> None:
+    """Raise Refused when it is not told who agrees, and from where."""
+    _check_given(wish, ["requestor_name", *_SIGNER])
+    _check_public(wish.text("signer_ip"))
+
+
+def _check_given(wish: Wish, needed: Sequence[str]) -> None:
+    if missing := [name for name in needed if not wish.text(name)]:
         raise Refused(
             f"emSign wants {', '.join(missing)}.",
             advice="Give each with --set, or once for the CA account: certwright account change ACCOUNT --set …",
         )
-    if "signer_ip" in needed:
-        _check_public(wish.text("signer_ip"))
 
 
 def _check_public(text: str) -> None:
@@ -177,7 +201,7 @@ def order(wish: Wish, product: Product) -> dict[str, Any]:
     """The ``orderDetails`` of GenerateOrderSSL. Nothing that the CA would fill in otherwise is left out."""
     placement, settings = wish.placement, wish.settings
     twin = product.kind == catalogue.SINGLE and _is_twin(placement.names)
-    first = first_name(placement, product)
+    first = min(placement.names, key=len) if twin else placement.common_name
     certificate: dict[str, Any] = {"domainName": first}
     if product.kind in (catalogue.MULTI, catalogue.MULTI_WILDCARD, ""):
         certificate["additionalDomains"] = [name for name in placement.names if name != first]
@@ -193,9 +217,9 @@ def order(wish: Wish, product: Product) -> dict[str, Any]:
         "additionalInformation": _additional(wish),
     }
     optional: dict[str, Any] = {
-        "groupNumber": str(wish.options.get("group_number", "")) or settings.group_number,
+        "groupNumber": wish.group_number,
         "csr": wire.csr_pem(placement.csr) if placement.csr else "",
-        "organizationDetails": _organization(wish),
+        "organizationDetails": _organization(wish, product),
         "agreementDetails": agreement(wish) if wish.yes("accept_agreement", default=True) else None,
         "technicalPointOfContact": _contact(wish),
         "delegationInformation": _delegation(wish),
@@ -206,10 +230,10 @@ def order(wish: Wish, product: Product) -> dict[str, Any]:
     return details
 
 
-def first_name(placement: Placement, product: Product | None) -> str:
-    """The name that stands for the whole order: the common name; of a name and its www variant the shorter one."""
-    twin = product is not None and product.kind == catalogue.SINGLE and _is_twin(placement.names)
-    return min(placement.names, key=len) if twin else placement.common_name
+def possible_first_names(placement: Placement) -> tuple[str, ...]:
+    """The names by which a report may show the order, whatever its product is: that depends on it for a www twin."""
+    shortest = (min(placement.names, key=len),) if _is_twin(placement.names) else ()
+    return tuple(dict.fromkeys((placement.common_name, *shortest)))
 
 
 def agreement(wish: Wish) -> dict[str, str]:
@@ -240,12 +264,13 @@ def _contact(wish: Wish) -> dict[str, str] | None:
     return filled
 
 
-def _organization(wish: Wish) -> dict[str, str] | None:
-    if not wish.placement.organization:
+def _organization(wish: Wish, product: Product) -> dict[str, str] | None:
+    number = wish.organization if product.organization_required else wish.placement.organization
+    if not number:
         return None
     details = {
         "preVetting": _flag(wish.yes("pre_vetting", default=True)),
-        "organizationNumber": wish.placement.organization,
+        "organizationNumber": number,
     }
     token = wish.text("prevetting_token")
     return {**details, "prevettingToken": token} if token else details

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -93,28 +92,29 @@ def _domain(item: Mapping[str, Any]) -> Domain:
 class Products:
     """The products for TLS, asked for once in ten minutes: what an order may hold is told by nothing else."""
 
-    def __init__(self, api: EmSignAPI, group_number: str) -> None:
+    def __init__(self, api: EmSignAPI) -> None:
         self._api = api
-        self._group_number = group_number
-        self._lock = threading.Lock()
-        self._known: tuple[Product, ...] = ()
-        self._until = 0.0
+        self._known: dict[str, tuple[float, Mapping[str, Product]]] = {}  # by group: until when it counts, and what
 
-    def fresh(self) -> tuple[Product, ...]:
-        """As emSign lists them now: 1 call; where that is empty, 1 for the groups and 1 for each (§6.5)."""
-        found = _products(self._api.products(self._group_number))
-        if not found and not self._group_number:
+    def fresh(self, group_number: str) -> Mapping[str, Product]:
+        """Those of a group ("" for the default) as emSign lists them now, by code.
+
+        1 call; where that list is empty and no group was named, 1 for the groups and 1 for each (§6.5).
+        """
+        found = _products(self._api.products(group_number))
+        if not found and not group_number:
             for group in groups(self._api):
                 found += _products(self._api.products(group.ca_id))
-        with self._lock:
-            self._known = tuple({product.ca_id: product for product in found}.values())
-            self._until = time.monotonic() + _FRESH_SECONDS
-            return self._known
+        products = {product.ca_id: product for product in found}
+        self._known[group_number] = time.monotonic() + _FRESH_SECONDS, products
+        return products
 
-    def find(self, code: str) -> Product | None:
-        """The product of that code; None when emSign lists none such."""
-        known = self._known if time.monotonic() < self._until else self.fresh()
-        return next((product for product in known if product.ca_id == code), None)
+    def find(self, code: str, group_number: str) -> Product | None:
+        """The product of that code; None when emSign lists none such now."""
+        until, known = self._known.get(group_number, (0.0, {}))
+        if time.monotonic() >= until or code not in known:  # one that is not known may have come since
+            known = self.fresh(group_number)
+        return known.get(code)
 
 
 def _products(answer: Mapping[str, Any]) -> list[Product]:

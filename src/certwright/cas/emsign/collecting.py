@@ -9,7 +9,8 @@ from certwright.model.ca import CAOrder, Issued, Pending, Progress
 from certwright.model.errors import NotFound, Refused
 from certwright.model.words import WaitingFor
 
-_FIELDS = ("endEntityCertificate", "caCertificate", "rootCertificate")
+_LEAF = "endEntityCertificate"
+_ABOVE = ("caCertificate", "rootCertificate")
 
 
 def track(api: EmSignAPI, order_number: str) -> Standing:
@@ -56,5 +57,14 @@ def download(api: EmSignAPI, ca_order: CAOrder, email: str) -> tuple[bytes, ...]
 def _certificates(api: EmSignAPI, order_number: str, email: str) -> tuple[bytes, ...]:
     """GetCertificate: nothing where there is no leaf."""
     details = api.certificate(order_number, email)
-    leaf, *rest = (wire.certificates(details.get(field)) for field in _FIELDS)
-    return tuple(dict.fromkeys((*leaf, *(der for ders in rest for der in ders)))) if leaf else ()
+    leaf = wire.certificates(details.get(_LEAF))
+    above = (der for field in _ABOVE for der in _readable(details.get(field)))
+    return tuple(dict.fromkeys((*leaf, *above))) if leaf else ()
+
+
+def _readable(value: object) -> tuple[bytes, ...]:
+    """The certificates above a leaf; what cannot be read is a gap, which known intermediates may mend."""
+    try:
+        return wire.certificates(value)
+    except Refused:
+        return ()

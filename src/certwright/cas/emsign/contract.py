@@ -11,7 +11,7 @@ has its own.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 _SUCCESS = "1"
@@ -69,13 +69,14 @@ def also_nested(details: dict[str, Any]) -> None:
 
 def txt_hosts(templates: Sequence[str], name: str) -> tuple[str, ...]:
     """A5: the names at which a TXT token is published for a name; a wildcard's is at its base."""
-    base = dcv_name(name)
+    base = name.removeprefix("*.")
     return tuple(dict.fromkeys(template.replace("{}", base) for template in templates))
 
 
-def dcv_name(name: str) -> str:
-    """The name that GetDcv and VerifyDcv are told: of a wildcard its base (§6.7)."""
-    return name.removeprefix("*.")
+def dcv_name(name: str, listed: Collection[str]) -> str:
+    """The name that GetDcv and VerifyDcv are told: of a wildcard its base (§6.7), unless that too is ``listed``."""
+    base = name.removeprefix("*.")
+    return name if base in listed else base
 
 
 def parent_of(order_number: str) -> str:

@@ -3,36 +3,67 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from certwright.cas.emsign import collecting, contract, reporting, wire
 from certwright.cas.emsign.api import EmSignAPI
 from certwright.cas.emsign.reporting import Row
 from certwright.model.ca import CAOrder, Placement
-from certwright.model.errors import NotFound
+from certwright.model.errors import NotFound, Refused
 
 _DAY = timedelta(days=1)
 _ON_HOLD = "7"
+_DRAFT_PAGE = 500  # the most that emSign gives
+# How far back a draft that is not on hold any more is looked for, in days: most are submitted soon.
+_DRAFT_DAYS = (31, 400)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What a search brought, oldest first. Where there is one with our tag, nothing else is looked at."""
+
+    tagged: tuple[CAOrder, ...] = ()
+    same_csr: tuple[CAOrder, ...] = ()
+    untold: tuple[CAOrder, ...] = ()  # neither tag nor CSR tells whose it is
+
+
+def search(api: EmSignAPI, placement: Placement, names: Sequence[str], since: datetime | None, *, size: int) -> Found:
+    """The orders that may be this placement's, placed after ``since`` (UTC).
+
+    1 call for each of ``names`` by which a report can show it; where no row has our tag, 1 more for each row.
+    """
+    listed = reporting.by_names(api, names, since - _DAY if since else None, size=size)
+    rows = [row for row in listed if not contract.parent_of(wire.text(row.get("orderNumber"))) and _after(row, since)]
+    if tagged := [row for row in rows if placement.reference in _tags(row)]:
+        return Found(tagged=tuple(map(reporting.ca_order, tagged)))
+    same, untold = [], []
+    for row in rows:
+        csr = _csr_of(api, wire.text(row.get("orderNumber")))
+        if placement.csr and csr == placement.csr:
+            same.append(row)
+        elif not placement.csr and not csr and not _tags(row):
+            untold.append(row)
+    return Found(same_csr=tuple(map(reporting.ca_order, same)), untold=tuple(map(reporting.ca_order, untold)))
 
 
 def placed(
-    api: EmSignAPI, placement: Placement, name: str, since: datetime | None, *, size: int
+    api: EmSignAPI, placement: Placement, names: Sequence[str], since: datetime, *, size: int
 ) -> tuple[CAOrder, ...]:
-    """The orders of this placement, oldest first: 1 call, and where no row shows our tag 1 more for each order."""
-    found = reporting.by_name(api, name, since - _DAY if since else None, size=size)
-    candidates = [row for row in found if not contract.parent_of(wire.text(row.get("orderNumber")))]
-    tagged = [row for row in candidates if placement.reference in _tags(row)]
-    return tuple(map(reporting.ca_order, tagged or _with_csr(api, candidates, placement.csr)))
+    """The orders of this placement, oldest first.
+
+    Raises Refused where an order without a CSR may be it or not: to order once more could be to buy twice.
+    """
+    found = search(api, placement, names, since, size=size)
+    if found.untold and not found.tagged:
+        numbers = ", ".join(map(str, found.untold))
+        raise Refused(f"emSign has orders of that name with neither our tag nor a CSR: {numbers}.")
+    return found.tagged or found.same_csr
 
 
-def used_in(api: EmSignAPI, placement: Placement, name: str, *, size: int) -> CAOrder | None:
-    """The order in which the placement's CSR was used, whosever it is; None when none is shown."""
-    found = reporting.by_name(api, name, None, size=size)
-    return next(map(reporting.ca_order, _with_csr(api, found, placement.csr)), None)
-
-
-def _with_csr(api: EmSignAPI, rows: Sequence[Row], csr: bytes) -> list[Row]:
-    return [row for row in rows if csr and _csr_of(api, wire.text(row.get("orderNumber"))) == csr]
+def _after(row: Row, since: datetime | None) -> bool:
+    at = wire.moment(row.get("orderDate"))
+    return since is None or at is None or at >= since
 
 
 def _csr_of(api: EmSignAPI, order_number: str) -> bytes:
@@ -44,16 +75,20 @@ def _csr_of(api: EmSignAPI, order_number: str) -> bytes:
 
 def _tags(row: Row) -> Sequence[str]:
     tags = row.get("tags")
-    if isinstance(tags, list):
-        return [wire.text(tag) or wire.text(wire.block({"tag": tag}, "tag").get("name")) for tag in tags]
-    return [tag.strip() for tag in wire.text(tags).split(",")]
+    listed = tags if isinstance(tags, list) else wire.text(tags).split(",")
+    return [tag for tag in map(wire.text, listed) if tag]
 
 
-def submitted(api: EmSignAPI, request_number: str, *, size: int) -> CAOrder | None:
-    """A draft by its request number, with the order number it has by now: 1 call or more. None when it is not shown."""
-    searches: tuple[dict[str, str], ...] = ({"orderStatusId": _ON_HOLD}, {})
+def draft(api: EmSignAPI, request_number: str) -> Row | None:
+    """The row of a draft by its request number, with the order number it may have by now; None when none is shown.
+
+    1 call while it is on hold, more when it is not any more.
+    """
+    today = datetime.now(UTC).date()
+    searches = [{"orderStatusId": _ON_HOLD}]
+    searches += [{"orderDateFrom": wire.day(today - days * _DAY)} for days in _DRAFT_DAYS]
     for criteria in searches:
-        for row in reporting.rows(api, criteria, size=size):
+        for row in reporting.rows(api, criteria, size=_DRAFT_PAGE):
             if wire.text(row.get("requestNumber")) == request_number:
-                return reporting.ca_order(row)
+                return row
     return None

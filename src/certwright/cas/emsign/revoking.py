@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from certwright.cas.emsign import collecting, standing, wire
+from certwright.cas.emsign import collecting, finding, reporting, standing, wire
 from certwright.cas.emsign.api import EmSignAPI
 from certwright.cas.emsign.standing import Standing
 from certwright.model.ca import CAOrder, RevocationProgress, RevocationTarget
-from certwright.model.errors import Refused
+from certwright.model.errors import CertwrightError, Refused
 from certwright.model.words import OrderState, RevocationReason, RevocationState
 
 _REASONS: Mapping[RevocationReason, str] = {
@@ -20,13 +20,14 @@ _REASONS: Mapping[RevocationReason, str] = {
 }
 _REQUESTED = frozenset({1, 4})  # revokeRequestStatusId: initiated, waiting for the LRA
 _REFUSED = frozenset({3, 6})
+_OVER = (OrderState.CANCELLED, OrderState.REJECTED)
 _MOST_REMARKS = 500
 
 
 def revoke(
     api: EmSignAPI, target: RevocationTarget, reason: RevocationReason, comment: str, email: str, *, deadline: float
 ) -> RevocationProgress:
-    """Revoke the order's certificate: 2 calls, 1 when it is revoked already."""
+    """Revoke the order's certificate: 3 calls, 1 when it is revoked already."""
     if reason not in _REASONS:
         raise Refused(f"emSign does not take {reason}.", advice=f"It takes: {', '.join(_REASONS)}.")
     now = collecting.track(api, target.order_id)
@@ -37,10 +38,21 @@ def revoke(
         "orderNumber": target.order_id,
         "requestorEmail": now.requestor_email or email,
         "revokeReasonId": _REASONS[reason],
-        "revokeRemarks": (comment or str(reason)).replace(";", ",")[:_MOST_REMARKS],  # a semicolon is refused
+        "revokeRemarks": _remarks(comment or str(reason)),
     }
     api.revoke(details, deadline=deadline)
-    return _progress(collecting.track(api, target.order_id)) or RevocationProgress(RevocationState.PENDING)
+    return _afterwards(api, target, known) or RevocationProgress(RevocationState.PENDING, why="emSign: accepted")
+
+
+def _afterwards(
+    api: EmSignAPI, target: RevocationTarget, before: RevocationProgress | None
+) -> RevocationProgress | None:
+    """What emSign shows after it has accepted; None when it shows nothing new, or not now: it is asked again later."""
+    try:
+        after = _progress(collecting.track(api, target.order_id))
+    except CertwrightError:
+        return None
+    return None if after == before else after
 
 
 def revocation(api: EmSignAPI, target: RevocationTarget) -> RevocationProgress | None:
@@ -61,14 +73,25 @@ def _progress(now: Standing) -> RevocationProgress | None:
 
 
 def cancel(api: EmSignAPI, ca_order: CAOrder, comment: str) -> None:
-    """Withdraw an order that is not issued: 2 calls; a draft: 1. Withdrawn already is success."""
-    remarks = (comment or "Withdrawn by its subscriber.").replace(";", ",")[:_MOST_REMARKS]
-    if not ca_order.order_id:
+    """Withdraw an order or a draft that is not issued: 2 calls or 3. Withdrawn already is success."""
+    remarks = _remarks(comment or "Withdrawn by its subscriber.")
+    number = ca_order.order_id
+    if not number:
+        row = finding.draft(api, ca_order.request_id)
+        if row is not None and reporting.state_of(row) in _OVER:
+            return
+        number = reporting.ca_order(row).order_id if row is not None else ""  # somebody may have submitted it
+    if not number:
         api.reject_request({"requestNumber": ca_order.request_id, "rejectRemarks": remarks})
         return
-    now = collecting.track(api, ca_order.order_id)
-    if now.end in (OrderState.CANCELLED, OrderState.REJECTED):
+    now = collecting.track(api, number)
+    if now.end in _OVER:
         return
-    if now.certificate_status in standing.ISSUED:
-        raise Refused("It is issued already.", advice="Revoke it instead: certwright cert revoke")
-    api.reject_order({"orderNumber": ca_order.order_id, "rejectRemarks": remarks})
+    if now.certificate_status in standing.ISSUED | {standing.REVOKED}:
+        raise Refused("emSign has issued it already.", advice="Revoke it instead: certwright cert revoke")
+    api.reject_order({"orderNumber": number, "rejectRemarks": remarks})
+
+
+def _remarks(text: str) -> str:
+    """As emSign takes it: it refuses a semicolon (§6.15)."""
+    return text.replace(";", ",")[:_MOST_REMARKS]

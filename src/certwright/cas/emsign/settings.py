@@ -21,6 +21,7 @@ class Settings:
 
     account_number: str
     group_number: str
+    organization: str
     dcv_method: str
     txt_hosts: tuple[str, ...]
     looks: tuple[float, ...]
@@ -50,6 +51,7 @@ class Settings:
         return cls(
             account_number=account_number,
             group_number=str(values.get("group_number", "")),
+            organization=str(values.get("organization", "")),
             dcv_method=str(values["dcv_method"]),
             txt_hosts=hosts,
             looks=_seconds("poll_seconds", str(values["poll_seconds"])),

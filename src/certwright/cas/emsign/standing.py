@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
+
+import structlog
 
 from certwright.cas.emsign import wire
 from certwright.model.ca import CAOrder, Ended, Pending, Requirement
 from certwright.model.words import CertificateState, OrderState, WaitingFor
 
+LOG = structlog.get_logger("certwright.cas")
 GENERATED, DOWNLOADED, REVOKED = 20, 9, 22
 ISSUED = frozenset({GENERATED, DOWNLOADED})
 # Approved, and the certificate may be there or not: only a download tells.
 MAYBE_ISSUED = frozenset({7, 15, 23})
 _APPROVAL = frozenset({2, 6, 16, 25})
 _DISCREPANCY = 3
-_ORDER_REJECTED, _ORDER_CANCELLED, ON_HOLD = 4, 5, 7
 _CAA_FORBIDS = "2"
 _ENDS: Mapping[int, OrderState] = {
     5: OrderState.REJECTED,
@@ -29,6 +32,7 @@ _ENDS: Mapping[int, OrderState] = {
     21: OrderState.FAILED,
     27: OrderState.REJECTED,
 }
+_ORDER_ENDS: Mapping[int, OrderState] = {4: OrderState.REJECTED, 5: OrderState.CANCELLED}
 # What emSign documents; another number is kept in the words, and waited with (§7).
 _KNOWN = frozenset({*range(1, 10), *range(12, 26), 27})
 
@@ -91,16 +95,22 @@ class Standing:
             return state
         if self.certificate_status in ISSUED | {REVOKED}:
             return None
-        return {_ORDER_REJECTED: OrderState.REJECTED, _ORDER_CANCELLED: OrderState.CANCELLED}.get(
-            self.order_status or 0
-        )
+        return _ORDER_ENDS.get(self.order_status or 0)
 
     @property
     def words(self) -> str:
         """How it stands in emSign's words, with the number of a status that nobody has documented."""
         label = self.certificate_label or self.order_label or "no status"
-        known = self.certificate_status in _KNOWN
-        return f"emSign: {label}" if known else f"emSign: {label} (status {self.certificate_status})"
+        if self.certificate_status in _KNOWN:
+            return f"emSign: {label}"
+        _warn_of(self.certificate_status)
+        return f"emSign: {label} (status {self.certificate_status})"
+
+
+@cache
+def _warn_of(status: int | None) -> None:
+    """Once per status and process: the look that comes by every few minutes need not say it again."""
+    LOG.warning("ca_status_unknown", ca="emSign", status=status)
 
 
 def _names(verification: Mapping[str, Any]) -> tuple[Name, ...]:
@@ -129,36 +139,22 @@ def pending(ca_order: CAOrder, standing: Standing) -> Pending:
     """What an unfinished order waits for: the first thing that lacks of all that emSign wants."""
     lacking = [name.name for name in standing.unproven]
     listed = standing.names is not None or standing.all_proven
-    approving = standing.certificate_status in _APPROVAL | {_DISCREPANCY}
     names_note = f"waits: {', '.join(lacking)}" if lacking else "" if listed else "not listed yet"
-    requirements = (
-        Requirement(WaitingFor.CSR, bool(standing.csr)),
-        Requirement(WaitingFor.AGREEMENT, standing.agreed),
-        Requirement(WaitingFor.DOMAIN_CONTROL, listed and not lacking, names_note),
-        *((Requirement(WaitingFor.CA_APPROVAL, done=False, note=standing.certificate_label),) if approving else ()),
-    )
-    return Pending(
-        ca_order,
-        _waiting_for(standing, listed=listed),
-        _why(standing),
-        requirements=requirements,
-    )
-
-
-def _waiting_for(standing: Standing, *, listed: bool) -> WaitingFor:
-    if not standing.csr:
-        return WaitingFor.CSR
-    if not standing.agreed:
-        return WaitingFor.AGREEMENT
-    if standing.unproven:
-        return WaitingFor.DOMAIN_CONTROL
-    if _forbidden(standing):
-        return WaitingFor.CAA
+    requirements = [
+        Requirement(WaitingFor.CSR, done=bool(standing.csr)),
+        Requirement(WaitingFor.AGREEMENT, done=standing.agreed),
+        Requirement(WaitingFor.DOMAIN_CONTROL, done=listed and not lacking, note=names_note),
+    ]
+    if forbidden := _forbidden(standing):
+        requirements.append(Requirement(WaitingFor.CAA, done=False, note=", ".join(forbidden)))
     if standing.certificate_status == _DISCREPANCY:
-        return WaitingFor.ORGANIZATION
-    if standing.certificate_status in _APPROVAL and listed:
-        return WaitingFor.CA_APPROVAL
-    return WaitingFor.PROCESSING
+        requirements.append(Requirement(WaitingFor.ORGANIZATION, done=False, note=standing.certificate_label))
+    if standing.certificate_status in _APPROVAL:
+        requirements.append(Requirement(WaitingFor.CA_APPROVAL, done=False, note=standing.certificate_label))
+    # Names that are not listed yet are emSign's to list: nothing can be proven before.
+    ours = [one.what for one in requirements if not one.done and (listed or one.what is not WaitingFor.DOMAIN_CONTROL)]
+    waiting_for = ours[0] if ours else WaitingFor.PROCESSING
+    return Pending(ca_order, waiting_for, _why(standing), requirements=tuple(requirements))
 
 
 def _forbidden(standing: Standing) -> list[str]:
@@ -187,5 +183,4 @@ def order_state(order_status: int | None, status: int | None) -> OrderState:
         return OrderState.ISSUED
     if (state := _ENDS.get(status or 0)) is not None:
         return state
-    ends = {_ORDER_REJECTED: OrderState.REJECTED, _ORDER_CANCELLED: OrderState.CANCELLED}
-    return ends.get(order_status or 0, OrderState.PENDING)
+    return _ORDER_ENDS.get(order_status or 0, OrderState.PENDING)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from certwright.doors.cli.demonstration import digicert, sectigo
+from certwright.doors.cli.demonstration import digicert, emsign, sectigo
 from certwright.doors.cli.demonstration.stage import Sandbox, Stage
 from certwright.doors.cli.terminal import cell, say, table
 from certwright.model.errors import Unavailable
@@ -20,7 +20,7 @@ from certwright.model.errors import Unavailable
 def demo(
     keep: Annotated[bool, typer.Option("--keep", help="Leave the state folder, to look around in it.")] = False,
 ) -> int:
-    """Show, against the sandbox: orders at two CAs, proofs in DNS, a call-back, a reissue, a revocation, the ledger."""
+    """Show, against the sandbox: orders at three CAs, proofs in DNS, a call-back, a reissue, renewals, the ledger."""
     folder = Path(tempfile.mkdtemp(prefix="certwright-demo-"))
     started = time.monotonic()
     try:
@@ -28,6 +28,7 @@ def demo(
             stage = Stage(folder, sandbox)
             digicert.play(stage)
             sectigo.play(stage)
+            emsign.play(stage)
             _ledger(stage)
         say(f"\nThat took {time.monotonic() - started:.1f} s.")
         if keep:
@@ -40,7 +41,7 @@ def demo(
 
 
 def _ledger(stage: Stage) -> None:
-    stage.title("7. What was bought, by the CAs' own ledgers")
+    stage.chapter("4. What was bought, by the CAs' own ledgers")
     ledger = stage.sandbox.ask("get", "/ledger")
     table(
         "Ledger",

@@ -133,9 +133,8 @@ def _look_for_doubles(certwright: Certwright, order: Order) -> None:
 
     if order.request.operation is not Operation.NEW:
         return
-    mine = order.ca_order.order_id if order.ca_order else ""
     for extra in placed_orders(order, certwright.ports(order.account).ca) or ():
-        if extra.order_id != mine:
+        if order.ca_order is None or not extra.is_same(order.ca_order):
             note = f"the CA has a second order with this reference: {extra}. "
             note += withdraw_double(extra, certwright.ports(order.account))
             certwright.orders.note(order, note)

@@ -12,6 +12,7 @@ from certwright.doors.cli.options import DCV, AsJSON, Comment, Wait, WhichCertif
 from certwright.doors.cli.placing import watched_until
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.showing import finish
+from certwright.engine import succession
 from certwright.model.ca import Term
 from certwright.model.errors import Refused
 from certwright.model.order import Order, Request
@@ -140,7 +141,7 @@ def renew(
             dcv_methods=methods,
             comment=comment,
             options={
-                **(before.options if before else {}),
+                **(succession.options_again(before) if before else {}),
                 **wishes.remaining(certwright, entry),
                 **wishes.pairs(option or []),
             },

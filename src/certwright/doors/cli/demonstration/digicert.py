@@ -10,9 +10,9 @@ from certwright.doors.cli.terminal import say
 
 
 def play(stage: Stage) -> None:
-    """Tell the four chapters."""
+    """Tell the first chapter: two CA accounts at a DigiCert that runs on this machine."""
+    stage.chapter("1. DigiCert")
     ready, bare = stage.account("digicert-ready"), stage.account("digicert-bare")
-    stage.title("Two CA accounts at a DigiCert that runs on this machine")
     stage.add_account("ready", ready)
     stage.add_account("careful", bare, "--set", "skip_approval=false")
     _at_once(stage, ready["domains"][0])
@@ -22,7 +22,7 @@ def play(stage: Stage) -> None:
 
 
 def _at_once(stage: Stage, domain: str) -> None:
-    stage.title("1. An order issued in one CA call")
+    stage.title("1.1 An order issued in one CA call")
     stage.run(
         *("order", "place", "--account", "ready", "--product", "ssl_basic", "--name", f"shop.{domain}"),
         *("--organization", _organization(stage, "ready"), "--reference", "demo-at-once", "--wait", "60"),
@@ -33,7 +33,7 @@ def _at_once(stage: Stage, domain: str) -> None:
 
 def _waiting(stage: Stage, account: Mapping[str, Any]) -> None:
     name = f"api.{account['domains'][0]}"
-    stage.title("2. An order that waits: first for approval, then for domain control")
+    stage.title("1.2 An order that waits: first for approval, then for domain control")
     stage.run(
         *("order", "place", "--account", "careful", "--product", "ssl_basic", "--name", name),
         *("--organization", _organization(stage, "careful"), "--reference", "demo-waits"),
@@ -53,7 +53,7 @@ def _waiting(stage: Stage, account: Mapping[str, Any]) -> None:
 
 
 def _reissue(stage: Stage, domain: str) -> None:
-    stage.title("3. A reissue: a new key, the same CA order, nothing to pay")
+    stage.title("1.3 A reissue: a new key, the same CA order, nothing to pay")
     stage.run(
         *("cert", "reissue", f"shop.{domain}", "--name", f"shop.{domain}", "--name", f"www.shop.{domain}"),
         *("--reference", "demo-reissue", "--wait", "60"),
@@ -61,7 +61,7 @@ def _reissue(stage: Stage, domain: str) -> None:
 
 
 def _revoke(stage: Stage, domain: str) -> None:
-    stage.title("4. A revocation")
+    stage.title("1.4 A revocation")
     old = next(
         entry
         for entry in stage.json_lines("cert", "list")

@@ -16,23 +16,16 @@ _ORGANIZATION = (
 
 
 def play(stage: Stage) -> None:
-    """Tell the two chapters."""
-    stage.title("A reseller account at a Sectigo that runs on this machine, and a DNS server we may write to")
+    """Tell the second chapter: a reseller account, and a DNS server we may write to."""
+    stage.chapter("2. Sectigo")
     stage.add_account("reseller", stage.account("sectigo-bare"), *_SETTINGS)
-    server = stage.sandbox.ask("get", "/dns")
-    host, _, port = server["address"].rpartition(":")
-    key = server["update_key"]
-    stage.run(
-        *("target", "add", "dns", "--kind", "rfc2136", "--domain", "harbour.example"),
-        *("--set", f"server={host}", "--set", f"port={port}", "--set", f"key_name={key['name']}"),
-        *("--secret", f"key_secret={stage.file('dns-key', key['secret'])}"),
-    )
+    stage.run("target", "add", "dns", "--kind", "rfc2136", "--domain", "harbour.example", *stage.dns_words())
     _domain_validated(stage)
     _called_back(stage)
 
 
 def _domain_validated(stage: Stage) -> None:
-    stage.title("5. A DV order: the proof is published in DNS, seen, checked by the CA, and taken away again")
+    stage.title("2.1 A DV order: the proof is published in DNS, seen, checked by the CA, and taken away again")
     stage.run(
         *("order", "place", "--account", "reseller", "--product", "287", "--name", "www.harbour.example"),
         *("--dcv", "dns-cname-token", "--reference", "demo-dv", "--wait", "60"),
@@ -43,7 +36,7 @@ def _domain_validated(stage: Stage) -> None:
 
 
 def _called_back(stage: Stage) -> None:
-    stage.title("6. An OV order: the CA looks into the organization, and calls it")
+    stage.title("2.2 An OV order: the CA looks into the organization, and calls it")
     stage.run(
         *("order", "place", "--account", "reseller", "--product", "7", "--name", "pay.harbour.example"),
         *_ORGANIZATION,

@@ -63,10 +63,23 @@ class Stage:
     folder: Path
     sandbox: Sandbox
 
+    def chapter(self, text: str) -> None:
+        """Begin a chapter: a CA."""
+        out.print()
+        out.print(Rule(f"[bold reverse] {cell(text)} [/]", align="left", characters="═"))
+
     def title(self, text: str) -> None:
-        """Begin a chapter."""
+        """Begin a part of it."""
         out.print()
         out.print(Rule(f"[bold]{cell(text)}[/]", align="left"))
+
+    def dns_words(self) -> list[str]:
+        """The options of ``target add`` for the sandbox's own DNS server, which takes signed updates."""
+        server = self.sandbox.ask("get", "/dns")
+        host, _, port = server["address"].rpartition(":")
+        key = server["update_key"]
+        words = ["--set", f"server={host}", "--set", f"port={port}", "--set", f"key_name={key['name']}"]
+        return [*words, "--secret", f"key_secret={self.file('dns-key', key['secret'])}"]
 
     def account(self, name: str) -> dict[str, Any]:
         """An account of the sandbox's own list."""
