@@ -98,7 +98,8 @@ class CAOrders:
             for one in page.orders
             if one.certificate_state is CertificateState.REVOKED and not one.ca_order.certificate_id
         }
-        gone = Q(ca_certificate_id__in=ids - {""}) | Q(ca_order_id__in=whole - {""}, ca_certificate_id="")
+        in_use = Q(ca_order_id__in=whole - {""}, ca_certificate_id="", state=CertificateState.VALID)
+        gone = Q(ca_certificate_id__in=ids - {""}) | in_use
         ours = models.Certificate.objects.filter(gone, account=owner, is_ca=False)
         ours.exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
 

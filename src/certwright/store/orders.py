@@ -233,6 +233,8 @@ class Orders:
             models.Order.objects.filter(pk=order.id, state=OrderState.FAILED).update(
                 state=OrderState.PENDING, next_action_at=self._clock.now()
             )
+            renewed = models.Order.objects.filter(pk=order.id).exclude(auto_renew=AutoRenew.OFF)
+            renewed.update(renewal_due_at=self._clock.now())  # planning had ended with the order
             self.note(order, "asked to judge the kept certificate again")
         return True
 

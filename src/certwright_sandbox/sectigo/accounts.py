@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Mapping
 from typing import Any
 
+from certwright_sandbox import past
 from certwright_sandbox.playing import NotPossible, Switches
 from certwright_sandbox.sectigo import stock
 from certwright_sandbox.sectigo.office import CA_NAME, Office
@@ -47,7 +48,6 @@ SWITCHES: Mapping[str, Judge] = {
     "push_password": is_text,
     "push_certificates": is_bool,
 }
-MOST_STOCK = 200_000
 
 
 def ready_made(office: Office) -> None:
@@ -66,9 +66,7 @@ def add(office: Office, profile: str, switches: Switches) -> Account:
     name = str(switches.get("name") or f"{CA_NAME}-{len(office.accounts) + 1}")
     if office.accounts.get(name) is not None:
         raise NotPossible(f"there is an account {name!r} already")
-    count = switches.get("orders", 0)
-    if not isinstance(count, int) or is_bool(count) or not 0 <= count <= MOST_STOCK:
-        raise NotPossible(f"orders cannot be {count!r}")
+    count = past.count_of(switches)
     office.accounts.add(Account(name, profile, password=secrets.token_urlsafe(18)))
     account = change(office, name, {**PROFILES[profile], **wish})
     stock.fill(office, account, count)

@@ -9,12 +9,9 @@ import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
+from certwright_sandbox.leaf import csr_der
 from certwright_sandbox.ledger import Entry
+from certwright_sandbox.past import TURN, new_csr, placing_times, serial_of
 from certwright_sandbox.sectigo.naming import CNAME
 from certwright_sandbox.sectigo.office import CA_NAME, CERTIFICATE_ID_STEP, Office
 from certwright_sandbox.sectigo.products import PRODUCTS, YEAR
@@ -22,10 +19,8 @@ from certwright_sandbox.sectigo.records import DONE, Account, Collected, Name, O
 from certwright_sandbox.sectigo.signing import serial_text
 from certwright_sandbox.sectigo.validity import life, term
 
-SPAN = timedelta(days=730)
 PRODUCT_TURNS = (287, 287, 287, 289, 279, 7)
 # What becomes of every so manieth order, counted from the oldest; a replacement is the order after a replaced one.
-TURN = 40
 REPLACED, REPLACEMENT, REVOKED, REJECTED, PENDING = 7, 8, 17, 27, 37
 ORGANIZATION = Subject(
     organization="Meadow Works Ltd", locality="Leeds", state="West Yorkshire", postal_code="AB1 2CD", country="GB"
@@ -46,12 +41,11 @@ def fill(office: Office, account: Account, count: int) -> None:
     """Give the account so many orders, the oldest first: ever more of them the nearer to today."""
     if count == 0:
         return
-    csr, md5 = _new_csr()
+    csr = new_csr()
+    md5 = hashlib.md5(csr_der(csr)).hexdigest()  # noqa: S324 - the CA's protocol (sectigo.md §7.2)
     shared = Shared(str(account.id), csr, md5, office.now())
     before: Order | None = None
-    for index in range(count):
-        age = ((count - index) / count) ** 3  # a share of the span; most are young, so that most are valid
-        placed_at = shared.now - SPAN * age
+    for index, placed_at in enumerate(placing_times(count, shared.now)):
         replaced = before if before is not None and index % TURN == REPLACEMENT else None
         order = _order(office, shared, index, placed_at, replaced)
         office.add(order)
@@ -107,8 +101,7 @@ def _issue(office: Office, order: Order, replaced: Order | None) -> None:
     assert order.term_end is not None
     order.not_before, order.not_after = life(order.placed_at, order.term_end)
     order.authority = f"server-{PRODUCTS[order.product].validation}-e1"
-    digest = hashlib.sha256(f"{order.account}/{order.number}".encode()).digest()[:16]
-    order.serial = serial_text(int.from_bytes(digest, "big") >> 1 | 1 << 126)
+    order.serial = serial_text(serial_of(f"{order.account}/{order.number}"))
     office.collected.add(Collected(order.id))
 
 
@@ -135,13 +128,3 @@ def _bill(office: Office, order: Order) -> None:
             revocations=int(order.revoked_at is not None),
         )
     )
-
-
-def _new_csr() -> tuple[str, str]:
-    """A CSR as PEM, and the MD5 of its DER."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stock.example")])
-    key = ec.generate_private_key(ec.SECP256R1())
-    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    der = csr.public_bytes(serialization.Encoding.DER)
-    md5 = hashlib.md5(der).hexdigest()  # noqa: S324 - the CA's protocol (sectigo.md §7.2)
-    return csr.public_bytes(serialization.Encoding.PEM).decode(), md5

@@ -35,7 +35,7 @@ def collect(api: EmSignAPI, ca_order: CAOrder, email: str) -> Progress:
 def _downloaded(api: EmSignAPI, ca_order: CAOrder, now: Standing, email: str) -> Progress:
     """The certificate; an order that is as good as issued waits for it as long as emSign does not give it."""
     try:
-        found = _certificates(api, ca_order.order_id, now.requestor_email or email)
+        found = certificates(api, ca_order.order_id, now.requestor_email or email)
     except Refused as error:
         return Pending(ca_order, WaitingFor.PROCESSING, f"{now.words} · no certificate yet: {error.detail}")
     if not found:
@@ -48,13 +48,13 @@ def download(api: EmSignAPI, ca_order: CAOrder, email: str) -> tuple[bytes, ...]
     if not ca_order.order_id:
         raise NotFound("A draft has no certificate.")
     now = track(api, ca_order.order_id)
-    found = _certificates(api, ca_order.order_id, now.requestor_email or email)
+    found = certificates(api, ca_order.order_id, now.requestor_email or email)
     if not found:
         raise NotFound(f"emSign gives no certificate of order {ca_order.order_id}.")
     return found
 
 
-def _certificates(api: EmSignAPI, order_number: str, email: str) -> tuple[bytes, ...]:
+def certificates(api: EmSignAPI, order_number: str, email: str) -> tuple[bytes, ...]:
     """GetCertificate: nothing where there is no leaf."""
     details = api.certificate(order_number, email)
     leaf = wire.certificates(details.get(_LEAF))

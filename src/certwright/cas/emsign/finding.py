@@ -31,11 +31,12 @@ class Found:
 def search(api: EmSignAPI, placement: Placement, names: Sequence[str], since: datetime | None, *, size: int) -> Found:
     """The orders that may be this placement's, placed after ``since`` (UTC).
 
-    1 call for each of ``names`` by which a report can show it; where no row has our tag, 1 more for each row.
+    1 call for each of ``names`` by which a report can show it, 1 more for each row that has our tag, or where none has
+    it, for each row. A tag is anybody's to set: an order with our tag and another CSR is not ours.
     """
     listed = reporting.by_names(api, names, since - _DAY if since else None, size=size)
     rows = [row for row in listed if not contract.parent_of(wire.text(row.get("orderNumber"))) and _after(row, since)]
-    if tagged := [row for row in rows if placement.reference in _tags(row)]:
+    if tagged := [row for row in rows if placement.reference in _tags(row) and _may_have(api, row, placement.csr)]:
         return Found(tagged=tuple(map(reporting.ca_order, tagged)))
     same, untold = [], []
     for row in rows:
@@ -59,6 +60,12 @@ def placed(
         numbers = ", ".join(map(str, found.untold))
         raise Refused(f"emSign has orders of that name with neither our tag nor a CSR: {numbers}.")
     return found.tagged or found.same_csr
+
+
+def _may_have(api: EmSignAPI, row: Row, csr: bytes) -> bool:
+    """Whether nothing speaks against the row's order having been placed with that CSR; a draft's is not shown."""
+    shown = _csr_of(api, wire.text(row.get("orderNumber"))) if csr else b""
+    return not shown or shown == csr
 
 
 def _after(row: Row, since: datetime | None) -> bool:

@@ -10,6 +10,7 @@ from certwright.cas.emsign.standing import Standing
 from certwright.model.ca import CAOrder, RevocationProgress, RevocationTarget
 from certwright.model.errors import CertwrightError, Refused
 from certwright.model.words import OrderState, RevocationReason, RevocationState
+from certwright.pki.certificate import from_der
 
 _REASONS: Mapping[RevocationReason, str] = {
     RevocationReason.KEY_COMPROMISE: "1",
@@ -27,13 +28,19 @@ _MOST_REMARKS = 500
 def revoke(
     api: EmSignAPI, target: RevocationTarget, reason: RevocationReason, comment: str, email: str, *, deadline: float
 ) -> RevocationProgress:
-    """Revoke the order's certificate: 3 calls, 1 when it is revoked already."""
+    """Revoke the order's certificate: 4 calls, 1 when it is revoked already.
+
+    RevokeOrder names no certificate but the order's: an earlier one, which the CA has renewed since, is not revoked in
+    the place of the one that is in use.
+    """
     if reason not in _REASONS:
         raise Refused(f"emSign does not take {reason}.", advice=f"It takes: {', '.join(_REASONS)}.")
     now = collecting.track(api, target.order_id)
     known = _progress(now)
     if known is not None and known.state is not RevocationState.REFUSED:
         return known
+    if target.serial and not target.whole_order:
+        _check_is_in_force(api, target, now.requestor_email or email)
     details = {
         "orderNumber": target.order_id,
         "requestorEmail": now.requestor_email or email,
@@ -42,6 +49,15 @@ def revoke(
     }
     api.revoke(details, deadline=deadline)
     return _afterwards(api, target, known) or RevocationProgress(RevocationState.PENDING, why="emSign: accepted")
+
+
+def _check_is_in_force(api: EmSignAPI, target: RevocationTarget, email: str) -> None:
+    found = collecting.certificates(api, target.order_id, email)
+    if found and from_der(found[0]).serial != target.serial:
+        raise Refused(
+            f"emSign's order {target.order_id} has a newer certificate by now, and emSign revokes that one only.",
+            advice="Let the older one expire, or revoke the one in use: certwright account import, then cert revoke.",
+        )
 
 
 def _afterwards(

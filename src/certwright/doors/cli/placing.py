@@ -19,7 +19,7 @@ from certwright.model.ca import Term
 from certwright.model.errors import Refused
 from certwright.model.order import Order
 from certwright.model.ports import TakesAgreementLate, TakesCSRLate
-from certwright.model.words import AutoRenew, KeyKind, Operation
+from certwright.model.words import AutoRenew, KeyKind, Operation, OrderState, WaitingFor
 from certwright.store.orders import KeyWish
 from certwright.wiring import Certwright
 
@@ -136,13 +136,24 @@ def submit_csr(
     with opened() as certwright:
         order = certwright.orders.get(which)
         given = wishes.given_csr(certwright, csr)
-        if order.key.kind is not KeyKind.EXTERNAL and order.csr:
-            raise Refused(f"Order {order.id} has its CSR already.")
+        _check_wants_csr(certwright, order)
         wishes.request(order.request.operation, order.request.names, given, product=order.request.product)
         with certwright.runner.held(order.id) as held:
+            _check_wants_csr(certwright, held.order)
             held.order = certwright.orders.give_csr(held.order, given.der, wishes.key(certwright, "", given, label=""))
             held.save("CSR given", looks=0)
         return finish(certwright, certwright.orders.get(which), wait, as_json=as_json)
+
+
+def _check_wants_csr(certwright: Certwright, order: Order) -> None:
+    """Raise Refused unless the CA has the order and waits for a CSR, or for another one."""
+    if not isinstance(certwright.ports(order.account).ca, TakesCSRLate):
+        raise Refused("This CA takes no CSR later.")
+    placed = order.ca_order is not None and order.state is OrderState.PENDING
+    if not placed or (order.csr and order.waiting_for is not WaitingFor.CSR):
+        raise Refused(
+            f"Order {order.id} waits for no CSR: it is {order.state}.", advice=f"certwright order show {order.id}"
+        )
 
 
 def agree(
