@@ -22,7 +22,7 @@ def test_the_demo_shows_the_whole_story_and_leaves_nothing(program: Program, tmp
     folder = tmp_path / "empty"
     folder.mkdir()
 
-    done = program.typed("demo", TMPDIR=str(folder), timeout=120).expect(0)
+    done = program.typed("demo", TMPDIR=str(folder), timeout=240).expect(0)
 
     assert list(folder.iterdir()) == []
     for shown in (
@@ -46,7 +46,7 @@ def test_the_demo_can_be_kept_and_looked_around_in(program: Program, tmp_path: P
     folder = tmp_path / "kept"
     folder.mkdir()
 
-    done = program.typed("demo", "--keep", TMPDIR=str(folder), timeout=120).expect(0)
+    done = program.typed("demo", "--keep", TMPDIR=str(folder), timeout=240).expect(0)
 
     home = re.search(r"CERTWRIGHT_HOME=(\S+)", done.out)
     assert home is not None

@@ -14,6 +14,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from certwright.model.errors import Unavailable
+
 _SUCCESS = "1"
 # A3: a field's name as we expect it, and other names it might have.
 _DOMAIN_FIELDS: Mapping[str, Sequence[str]] = {
@@ -44,10 +46,19 @@ def is_empty(message: str) -> bool:
 
 
 def items(answer: Mapping[str, Any], expected: str) -> list[Mapping[str, Any]]:
-    """A2: the list under the expected key, else the first list beside ``meta``."""
-    candidates = [answer.get(expected), *(value for key, value in answer.items() if key != "meta")]
-    found = next((value for value in candidates if isinstance(value, list)), [])
-    return [item for item in found if isinstance(item, Mapping)]
+    """A2: the list under the expected key, else the first list of objects beside ``meta``.
+
+    Nothing beside ``meta`` but null or an empty text is an empty list. Raises Unavailable for anything else: what was
+    listed before has not vanished because an answer cannot be read.
+    """
+    others = [value for key, value in answer.items() if key != "meta" and value not in (None, "")]
+    lists = [value for value in (answer.get(expected), *others) if isinstance(value, list)]
+    found = next((one for one in lists if one and all(isinstance(item, Mapping) for item in one)), None)
+    if found is not None:
+        return found
+    if others and answer.get(expected) != [] and others != [[]]:
+        raise Unavailable("emSign's list cannot be read.", advice="It is tried again; what was known before stays.")
+    return []
 
 
 def domain_field(item: Mapping[str, Any], field: str) -> Any:

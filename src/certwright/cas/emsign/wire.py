@@ -56,9 +56,9 @@ def moment(value: Any) -> datetime | None:
     found = text(value)
     try:
         read = datetime.fromisoformat(found)
-    except ValueError:
+        return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # a moment at the end of time may be outside it in another zone
         return None
-    return read.astimezone(UTC) if read.tzinfo else read.replace(tzinfo=UTC)
 
 
 def day(value: date) -> str:

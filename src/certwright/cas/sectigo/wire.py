@@ -208,9 +208,9 @@ def moment_of(text: str) -> datetime | None:
             continue
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):  # a moment at the end of time may be outside it in another zone
         return None
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def number_of(text: str, default: int | None = None) -> int | None:
