@@ -107,6 +107,7 @@ class Authority:
         self.certificate = certificate
         self.parent = parent
         self.pem = pem_of(certificate)
+        self.common_name = str(certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)[0].value)
         self._key = key
         self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
         self._crl_address: x509.CRLDistributionPoints | None = None

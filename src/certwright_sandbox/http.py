@@ -27,6 +27,7 @@ class Request:
     is_tls: bool = False
     client_certificate: bytes | None = None  # DER, as the TLS handshake proved it
     _form: list[tuple[str, str]] | None = None
+    _tree: tuple[Any] | None = None
 
     @property
     def path(self) -> str:
@@ -50,6 +51,16 @@ class Request:
             body = self.body.decode("utf-8", "replace")
             self._form = self.query + parse_qsl(body, keep_blank_values=True, max_num_fields=MOST_FIELDS)
         return self._form
+
+    @property
+    def tree(self) -> Any:
+        """The body as JSON, decoded once. Raises ValueError."""
+        if self._tree is None:
+            try:
+                self._tree = (json.loads(self.body),)
+            except RecursionError:
+                raise ValueError("the JSON is nested too deeply") from None
+        return self._tree[0]
 
     def header(self, name: str) -> str:
         """A header's value by its lower-case name; empty when absent."""

@@ -20,8 +20,7 @@ from tests.client.sandbox import PATIENCE, Sandbox, Wish
 
 ACCOUNT = "4000000017"
 ACCESS_KEY = "AK-demo-0123456789abcdef"
-# A private key would be slower to make for each test than it is to share.
-KEY = ec.generate_private_key(ec.SECP256R1())
+KEY, KEY_OF_ANOTHER = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
 # What an account tells of the people who order, and what keeps tests from waiting.
 PEOPLE: Mapping[str, str] = {
     "requestor_name": "Mara Lind",
@@ -163,7 +162,7 @@ class Received:
 def received(server: Server) -> list[Received]:
     """Every call, in order."""
     found = []
-    for request in server.requests:
+    for request in filter(None, server.requests):  # a connection over which nothing was sent is no call
         head, _, content = request.decode().partition("\r\n\r\n")
         method, target, _ = head.split("\r\n")[0].split(" ")
         found.append(Received(method, target, head, json.loads(content)))
@@ -199,9 +198,10 @@ def placement(**changes: Any) -> Placement:
 PLACEMENT = placement()
 
 
-def placement_csr_pem() -> str:
-    """The CSR of ``PLACEMENT`` as emSign shows it."""
-    return csr.decode(PLACEMENT.csr).pem
+def placement_csr_pem(key: ec.EllipticCurvePrivateKey = KEY) -> str:
+    """The CSR of ``PLACEMENT`` as emSign shows it, or one like it with another key."""
+    der = PLACEMENT.csr if key is KEY else csr.build(key, PLACEMENT.names)
+    return csr.decode(der).pem
 
 
 def pending(progress: Progress) -> Pending:

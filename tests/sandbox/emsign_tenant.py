@@ -25,7 +25,7 @@ EV, EV_UCC = "19", "20"
 # An OV or EV order whose organization was not vetted before.
 UNVETTED = {"organizationDetails.preVetting": "0"}
 # An account whose staff does nothing by itself, and whose DCV is really looked at.
-PATIENT = {"dcv": "look", "prove_seconds": None, "approve_seconds": None}
+PATIENT: dict[str, Any] = {"dcv": "look", "prove_seconds": None, "approve_seconds": None}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ class Subscriber:
         return str(self.ask("GetOrganizationDetails")["organizationDetails"][0]["organizationNumber"])
 
     def meta(self, **other: str) -> str:
-        """A fresh `meta` at the sandbox's time, as literal JSON; `ts`, `txn`, `account` and `access_key` may be given."""
+        """A fresh `meta` at the sandbox's time; `ts`, `txn`, `account` and `access_key` may be given."""
         given = {
             "account": self.number,
             "access_key": self.access_key,
@@ -94,7 +94,7 @@ class Subscriber:
     def order(self, name: str, kind: str = DV, key: PrivateKey | None = None, /, **changes: object) -> dict[str, Any]:
         """The `orderDetails` of §6.7's example for one name, with the fields at dotted paths changed.
 
-        DV orders name no organization; a single-name product sends no `additionalDomains`. `extra` is the list of those.
+        A DV order names no organization. `extra` is the list of `additionalDomains`, which are left out without it.
         """
         extra = changes.pop("extra", ABSENT)
         filled = {"meta": "{}", "product": self.products[kind], "group": self.group, "email": self.email}

@@ -43,7 +43,8 @@ BODIES: Mapping[str, str] = {
     "GetOrganizationDetails": '{"meta":$meta}',
     "GetDomainDetails": '{"meta":$meta}',
     "GetProductDetails": '{"meta":$meta,"productDetails":{"groupNumber":"$group"}}',
-    "GetFieldDetails": '{"meta":$meta,"productDetails":{"groupNumber":"$group","categoryID":"3","productCode":"$product"}}',
+    "GetFieldDetails": '{"meta":$meta,"productDetails":{"groupNumber":"$group","categoryID":"3",'
+    '"productCode":"$product"}}',
     "SubmitCSR": '{"meta":$meta,"orderDetails":{"orderNumber":"$order","requestorEmail":"$email","csr":"$csr"}}',
     "AgreementAcceptance": '{"meta":$meta,"agreementDetails":{"requestorEmail":"$email","orderNumber":"$order",'
     '"acceptAgreement":"$accept","signerName":"$signer","signerPlace":"Bremen","signerIP":"$address"}}',
@@ -114,7 +115,7 @@ class Told:
     @property
     def is_success(self) -> bool:
         """Whether `meta.status` is "1"; a success has neither a code nor a text (§3.4)."""
-        success = self.meta["status"] == "1"
+        success = bool(self.meta["status"] == "1")
         if success:
             assert (self.meta["errorCode"], self.meta["errorMessage"]) == ("", ""), self
         return success

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sandbox.certificates import csr_pem, has_key, new_key
-from tests.sandbox.emsign_tenant import Bought, NewSubscriber, Subscriber, is_missing
+from tests.sandbox.emsign_tenant import PATIENT, Bought, NewSubscriber, Subscriber, is_missing
 from tests.sandbox.emsign_wire import ABSENT
 from tests.sandbox.tenant import NewName
 
@@ -120,6 +120,14 @@ def test_a_draft_is_not_cancelled_twice_nor_by_others(subscriber: NewSubscriber,
     assert not _reject_request(tenant, "1111111111")
     assert _reject_request(tenant, draft)
     assert not _reject_request(tenant, draft)
+
+
+def test_a_submitted_draft_is_cancelled_as_an_order_is(subscriber: NewSubscriber, fresh: NewName) -> None:
+    tenant = subscriber(**PATIENT)
+    order = _submitted(tenant, _draft(tenant, fresh()))
+
+    assert tenant.reject(order).is_success
+    assert tenant.standing(order) == ("5", "13")
 
 
 def test_a_draft_gets_no_certificate(subscriber: NewSubscriber, fresh: NewName) -> None:

@@ -153,8 +153,15 @@ def test_2_a_meta_without_one_of_its_five_fields_is_refused(
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("ver", "2.0"), ("ts", "20.11.2026 09:30"), ("txn", "123456789"), ("txn", "7" * 51), ("txn", "a-b-c-d-e-f-g")]
-)  # fmt: skip
+    ("field", "value"),
+    [
+        ("ver", "2.0"),
+        ("ts", "20.11.2026 09:30"),
+        ("txn", "123456789"),
+        ("txn", "7" * 51),
+        ("txn", "a-b-c-d-e-f-g"),
+    ],
+)
 def test_a_malformed_meta_is_ems_903(field: str, value: str, subscriber: NewSubscriber) -> None:
     tenant = subscriber()
     if field == "ver":

@@ -120,14 +120,15 @@ def test_verification_is_null_until_the_slot_is_there(subscriber: NewSubscriber,
 
 def test_14_remarks_are_needed(subscriber: NewSubscriber, fresh: NewName) -> None:
     tenant = subscriber()
-
-    for changes in (
+    ways: list[dict[str, object]] = [
         {"additionalInformation": ABSENT},
         {"additionalInformation": {}},
         {"additionalInformation.remarks": ABSENT},
         {"additionalInformation.remarks": ""},
         {"additionalInformation.remarks": None},
-    ):
+    ]
+
+    for changes in ways:
         assert tenant.place(fresh(), **changes).refuses("EMS-918", "Additional Information cannot be empty"), changes
     assert tenant.ledger() == []
     assert tenant.report() == []
@@ -357,6 +358,8 @@ def test_a_tracked_order_of_another_account_is_not_found(subscriber: NewSubscrib
 def test_an_order_block_that_is_no_object_is_refused_by_the_api(subscriber: NewSubscriber) -> None:
     tenant = subscriber()
 
-    for block in (None, [], "text", {}, {"certificateInformation": "x"}):
+    odd: list[object] = [None, [], "text", {}, {"certificateInformation": "x"}]
+
+    for block in odd:
         assert not tenant.send("GenerateOrderSSL", orderDetails=block).is_success, block
     assert not tenant.send("GenerateOrderSSL").is_success

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from certwright_sandbox.emsign import staff, stock
+from certwright_sandbox.emsign import control, stock
 from certwright_sandbox.emsign.office import CA_NAME, Office
 from certwright_sandbox.emsign.products import PRODUCTS, years_of
-from certwright_sandbox.emsign.records import Account, Domain, Group, Organization
-from certwright_sandbox.emsign.validity import reusable_until
+from certwright_sandbox.emsign.records import Account, Group, Organization
+from certwright_sandbox.past import count_of
 from certwright_sandbox.playing import NotPossible, Switches
 from certwright_sandbox.switches import Judge, check, is_amount, is_amount_or_none, is_bool, is_look, is_texts
 
 PATH = "/emSignHub-API/"
+INTERMEDIATES = ("hub-tls", *(f"hub-{level}-{depth}" for level in ("dv", "ov", "ev") for depth in (2, 3)))
 FIRST_ACCOUNT_NUMBER, FIRST_GROUP_NUMBER, FIRST_ORGANIZATION_NUMBER = 9_000_000_001, 4_000_000_017, 7_000_021
 # What a profile starts with; anything else is as the record has it.
 PROFILES: Mapping[str, Switches] = {
@@ -65,7 +66,6 @@ SWITCHES: Mapping[str, Judge] = {
     "txt_hosts": is_texts,
     "renewal": _one_of("same", "child", "never"),
 }
-MOST_STOCK = 200_000
 
 
 def ready_made(office: Office) -> None:
@@ -85,10 +85,7 @@ def add(office: Office, profile: str, switches: Switches) -> Account:
     name = str(switches.get("name") or f"{CA_NAME}-{place + 1}")
     if office.accounts.get(name) is not None:
         raise NotPossible(f"there is an account {name!r} already")
-    count = switches.get("orders", 0)
-    if not isinstance(count, int) or is_bool(count) or not 0 <= count <= MOST_STOCK:
-        raise NotPossible(f"orders cannot be {count!r}")
-    is_ready, now = profile == "ready", office.now()
+    count, is_ready = count_of(switches), profile == "ready"
     account = Account(
         name,
         profile,
@@ -100,9 +97,10 @@ def add(office: Office, profile: str, switches: Switches) -> Account:
             Group(str(FIRST_GROUP_NUMBER + 2 * place + 1), "Branch office", is_default=False, balance="80.50"),
         ),
         orgs=(Organization(str(FIRST_ORGANIZATION_NUMBER + place), "Meadow Works Ltd", is_vetted=is_ready),),
-        proven=(Domain(f"{name}.example", now, reusable_until(now)),) if is_ready else (),
     )
     office.accounts.add(account)
+    if is_ready:
+        control.add_domain(office, name, f"{name}.example")
     change(office, name, {**PROFILES[profile], **wish})
     stock.fill(office, account, count)
     return account
@@ -113,14 +111,45 @@ def change(office: Office, name: str, switches: Switches) -> Account:
     account = office.accounts.get(name)
     if account is None:
         raise NotPossible(f"there is no account {name!r}", missing=True)
-    rest = staff.take_away(account, switches)
-    if (domain := rest.pop("add_domain", None)) is not None:
-        now = office.now()
-        account.proven = (*account.proven, Domain(str(domain).lower(), now, reusable_until(now)))
+    rest = {switch: value for switch, value in switches.items() if switch not in PORTAL}
     check(rest, SWITCHES)
+    for deed in PORTAL.keys() & switches.keys():
+        PORTAL[deed](office, account, str(switches[deed]))
     for switch, value in rest.items():
         setattr(account, switch, tuple(value) if isinstance(value, list) else value)
     return account
+
+
+def _add_domain(office: Office, account: Account, name: str) -> None:
+    control.add_domain(office, str(account.id), name.lower())
+
+
+def _remove_domain(office: Office, account: Account, name: str) -> None:
+    domain = office.domain(str(account.id), name.lower())
+    if domain is None:
+        raise NotPossible(f"there is no domain {name!r}", missing=True)
+    office.domains.remove(domain)
+
+
+def _remove_group(_: Office, account: Account, number: str) -> None:
+    if all(one.number != number for one in account.groups):
+        raise NotPossible(f"there is no group {number!r}", missing=True)
+    account.groups = tuple(one for one in account.groups if one.number != number)
+
+
+def _remove_organization(_: Office, account: Account, number: str) -> None:
+    if all(one.number != number for one in account.orgs):
+        raise NotPossible(f"there is no organization {number!r}", missing=True)
+    account.orgs = tuple(one for one in account.orgs if one.number != number)
+
+
+# What somebody does in the portal; the value names the thing.
+PORTAL: Mapping[str, Callable[[Office, Account, str], None]] = {
+    "add_domain": _add_domain,
+    "remove_domain": _remove_domain,
+    "remove_group": _remove_group,
+    "remove_organization": _remove_organization,
+}
 
 
 def element(office: Office, account: Account) -> dict[str, Any]:
@@ -134,11 +163,11 @@ def element(office: Office, account: Account) -> dict[str, Any]:
         "settings": {
             "account_number": account.number,
             "roots": hierarchy.roots(),
-            "intermediates": "".join(hierarchy[name].pem for name in ("hub-tls", "hub-dv-3", "hub-ov-3", "hub-ev-3")),
+            "intermediates": "".join(hierarchy[name].pem for name in INTERMEDIATES),
         },
         "secrets": {"access_key": account.access_key},
         "organizations": [one.name for one in account.orgs],
-        "domains": [domain.name for domain in account.proven],
+        "domains": [domain.name for domain in office.domains_of.find(account.id)],
         "group_number": next((group.number for group in account.groups if group.is_default), ""),
         "requestor_email": account.requestor_email,
         "products": [

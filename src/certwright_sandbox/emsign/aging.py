@@ -7,6 +7,7 @@ from collections.abc import Callable
 from certwright_sandbox.emsign import control, issuing
 from certwright_sandbox.emsign.office import CA_NAME, Office
 from certwright_sandbox.emsign.records import Order
+from certwright_sandbox.emsign.validity import renewal_due
 from certwright_sandbox.state import Id
 
 
@@ -30,7 +31,7 @@ def teach(office: Office) -> None:
 def approve(office: Office, order: Order) -> None:
     """People have said yes."""
     if order.state == "pending":
-        order.approved = True
+        issuing.approve(office, order)
         office.in_background(lambda: issuing.advance(office, order))
 
 
@@ -54,7 +55,13 @@ def issue(office: Office, order: Order) -> None:
 
 
 def renew(office: Office, order: Order) -> None:
-    """CA-side auto-renewal, as of the day when it was due, however late the clock says it is."""
-    due = issuing.renewal_due(office, order)
-    if due is not None and due <= office.now():
+    """CA-side auto-renewal, as of the day when it was due, however late the clock says it is.
+
+    Only the newest of a family is renewed; an appointment of an earlier certificate is none for the one in force.
+    """
+    due = renewal_due(order)
+    is_newest = office.family_of.find(order.base_id)[-1] is order
+    if due is None or due > office.now() or not order.is_in_force or not is_newest:
+        return
+    if office.account_of(order).renewal != "never":
         issuing.renew(office, order, due)

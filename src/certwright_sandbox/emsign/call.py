@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from certwright_sandbox.emsign import errors
-from certwright_sandbox.emsign.errors import Refusal, refuse
+from certwright_sandbox.emsign.errors import refuse
 from certwright_sandbox.emsign.office import Office
 from certwright_sandbox.emsign.records import Account, Order
 from certwright_sandbox.playing import Twist
@@ -63,22 +63,26 @@ def moment(at: datetime | None) -> str | None:
     return at.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S") if at is not None else None
 
 
-def order_of(office: Office, call: Call, number: str, *, drafts: bool = False) -> Order:
-    """The account's order of that number, not one that is hidden yet; a draft by its request number where `drafts`.
+def order_of(office: Office, call: Call, details: Block, *, drafts: bool = False) -> Order:
+    """The account's order that `details` names; a draft by its request number where `drafts`.
 
-    Raises Refusal.
+    Raises Refusal; an order that is hidden yet is unknown. Who asks must be known to the account.
     """
+    number, asking = text(details, "orderNumber"), text(details, "requestorEmail")
+    if asking and not is_known(call.account, asking):
+        raise refuse(errors.REQUESTOR)
     found = [order for order in office.orders_by_number.find(number) if order.account == call.account.id]
     if not found and drafts and number.isdecimal():
         draft = office.orders.get(int(number))
         found = [draft] if draft is not None and draft.account == call.account.id else []
     if not found or not is_visible(office, found[0]):
-        raise _unknown()
+        raise refuse(errors.ORDER_UNKNOWN)
     return found[0]
 
 
-def _unknown() -> Refusal:
-    return refuse(errors.ORDER_UNKNOWN)
+def is_known(account: Account, email: str) -> bool:
+    """Whether an e-mail address is one that the account knows."""
+    return email.lower() == account.requestor_email.lower()
 
 
 def is_visible(office: Office, order: Order) -> bool:

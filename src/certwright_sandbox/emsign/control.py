@@ -19,12 +19,12 @@ MAILBOXES = ("admin", "administrator", "hostmaster", "postmaster", "webmaster")
 
 def token(order: Order, name: str) -> str:
     """The value of an order's name: the same whenever it is asked for."""
-    return hashlib.sha256(f"token/{order.id}/{base_name(name)}".encode()).hexdigest()[:40]
+    return hashlib.sha256(f"token/{order.seed}/{base_name(name)}".encode()).hexdigest()[:40]
 
 
 def file_name(order: Order, name: str) -> str:
     """The name of the file that must hold the token."""
-    return f"{hashlib.md5(f'file/{order.id}/{name}'.encode()).hexdigest()}.txt"  # noqa: S324 - no secret
+    return f"{hashlib.sha256(f'file/{order.seed}/{base_name(name)}'.encode()).hexdigest()[:32]}.txt"
 
 
 def addresses(name: str) -> list[str]:
@@ -35,7 +35,7 @@ def addresses(name: str) -> list[str]:
 async def is_proven(office: Office, order: Order, name: Name, method: str, mailed_to: str) -> bool:
     """Whether a look that somebody asks for finds the proof, or the account's switch says so."""
     account = office.account_of(order)
-    if not is_dns_name(base_name(name.name)):
+    if name.is_rejected or not can_be_proven(name.name):
         return False
     if account.dcv == "auto":
         return True
@@ -61,6 +61,11 @@ async def _is_in_dns(office: Office, account: Account, order: Order, name: str) 
     return False
 
 
+def can_be_proven(name: str) -> bool:
+    """Whether it is a DNS name or a wildcard; anything else is taken and never proven (emsign.md §6.7)."""
+    return is_dns_name(base_name(name))
+
+
 def checked(order: Order, name: str, method: str) -> None:
     """Count a look at a name that somebody asked for."""
     order.names = tuple(
@@ -69,36 +74,53 @@ def checked(order: Order, name: str, method: str) -> None:
 
 
 def prove(office: Office, order: Order, names: Collection[str], method: str = "") -> None:
-    """Control over these names is proven from now on, and they join the account's domains."""
+    """Control over these names is proven from now on, and over what is below them; they join the account's domains."""
     now = office.now()
+    wanted = {name for name in names if can_be_proven(name)}
     order.names = tuple(
-        replace(one, proven_at=now, method=method or one.method) if one.name in names and one.proven_at is None else one
+        replace(one, proven_at=now, method=method or one.method, is_rejected=False)
+        if one.name in wanted and one.proven_at is None
+        else one
         for one in order.names
     )
-    account = office.account_of(order)
-    joining = {base_name(name) for name in names if is_dns_name(base_name(name))}
-    kept = tuple(domain for domain in account.proven if domain.name not in joining)
-    account.proven = kept + tuple(Domain(name, now, reusable_until(now)) for name in sorted(joining))
+    for name in sorted(map(base_name, wanted)):
+        add_domain(office, order.account, name)
+    order.names = with_domains(office, order.account, order.names)
 
 
 def prove_all(office: Office, order: Order) -> None:
-    """Prove every name that can be."""
-    prove(office, order, [name.name for name in order.unproven if is_dns_name(base_name(name.name))])
+    """Prove every name that nobody has rejected."""
+    prove(office, order, [name.name for name in order.unproven if not name.is_rejected])
 
 
-def with_domains(office: Office, account: Account, names: tuple[Name, ...]) -> tuple[Name, ...]:
-    """The names, proven where they are, or are below, a domain of the account that still counts."""
-    now = office.now()
-    good = {domain.name: domain for domain in account.proven if domain.valid_till > now}
-    return tuple(
-        replace(name, proven_at=good[parent].verified_at, method=TXT)
-        if (parent := _covering(name.name, good)) is not None
-        else name
-        for name in names
+def reject(order: Order, rejected: str) -> None:
+    """The staff does not believe in the control over one name."""
+    order.names = tuple(
+        replace(one, is_rejected=True, proven_at=None) if one.name == rejected else one for one in order.names
     )
 
 
-def _covering(name: str, domains: Collection[str]) -> str | None:
-    labels = base_name(name).split(".")
-    parents = (".".join(labels[at:]) for at in range(len(labels)))
-    return next((parent for parent in parents if parent in domains), None)
+def add_domain(office: Office, account: str, name: str) -> None:
+    """A domain of the account is proven from now on."""
+    now = office.now()
+    known = office.domain(account, name)
+    if known is None:
+        office.domains.add(Domain(f"{account}/{name}", account, name, now, reusable_until(now)))
+    else:
+        known.verified_at, known.valid_till = now, reusable_until(now)
+
+
+def with_domains(office: Office, account: str, names: tuple[Name, ...]) -> tuple[Name, ...]:
+    """The names, proven where they are, or are below, a domain of the account that still counts."""
+    return tuple(_with_domain(office, account, name) for name in names)
+
+
+def _with_domain(office: Office, account: str, name: Name) -> Name:
+    if name.proven_at is not None or name.is_rejected:
+        return name
+    labels = base_name(name.name).split(".")
+    for at in range(len(labels)):
+        domain = office.domain(account, ".".join(labels[at:]))
+        if domain is not None and domain.valid_till > office.now():
+            return replace(name, proven_at=domain.verified_at, method=name.method or TXT)
+    return name

@@ -21,12 +21,12 @@ REASONS = {
 def revoke(office: Office, call: Call) -> dict[str, Any]:
     """Revoke an order's certificate. Raises Refusal."""
     details = call.block("revocationDetails")
-    order = order_of(office, call, text(details, "orderNumber"))
+    order = order_of(office, call, details)
     if text(details, "revokeReasonId") not in REASONS:
         raise refuse(errors.REVOKE_REASON)
     if ";" in text(details, "revokeRemarks"):
         raise refuse(errors.REVOKE_REMARKS)
-    if not order.has_certificate:
+    if not order.is_in_force or order.is_expired(office.now()):
         raise refuse(errors.CANNOT_REVOKE)
     issuing.revoke(office, order, text(details, "revokeReasonId"))
     return {}
@@ -34,7 +34,7 @@ def revoke(office: Office, call: Call) -> dict[str, Any]:
 
 def reject_order(office: Office, call: Call) -> dict[str, Any]:
     """Withdraw an order without a certificate. Raises Refusal."""
-    order = order_of(office, call, text(call.block("orderDetails"), "orderNumber"))
+    order = order_of(office, call, call.block("orderDetails"))
     if order.state not in ("pending", "approved"):
         raise refuse(errors.CANNOT_CANCEL)
     office.set_state(order, "cancelled")
@@ -44,7 +44,7 @@ def reject_order(office: Office, call: Call) -> dict[str, Any]:
 def reject_request(office: Office, call: Call) -> dict[str, Any]:
     """Withdraw a draft. Raises Refusal."""
     details = call.block("orderDetails", "requestDetails")
-    order = order_of(office, call, text(details, "requestNumber"), drafts=True)
+    order = order_of(office, call, {**details, "orderNumber": text(details, "requestNumber")}, drafts=True)
     if order.state != "draft":
         raise refuse(errors.CANNOT_CANCEL)
     office.set_state(order, "cancelled")

@@ -51,6 +51,7 @@ AGREEMENT = ("EMS-1093", "Invalid Agreement")
 SUBSCRIPTION = ("EMS-1094", "Invalid Subscription")
 CSR = ("EMS-1098", "Invalid CSR")
 NO_RECORDS = ("EMS-1011", "No records found")
+SEARCH = ("EMS-1097", "Invalid Search Criteria")
 
 
 def refuse(what: tuple[str, str]) -> Refusal:

@@ -4,68 +4,80 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 import re
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from certwright_sandbox.emsign import errors
-from certwright_sandbox.emsign.call import block_of, text
-from certwright_sandbox.emsign.errors import HTTPRefusal, refuse
+from certwright_sandbox.emsign.call import Block, block_of, text
+from certwright_sandbox.emsign.errors import HTTPRefusal, Refusal, refuse
 from certwright_sandbox.emsign.office import Office
 from certwright_sandbox.emsign.records import Account
+from certwright_sandbox.http import Request
 
 VERSION = "1.0"
 TXN = re.compile(r"[A-Za-z0-9]{10,50}\Z", re.ASCII)
 
 
-def read_body(body: bytes) -> Mapping[str, Any]:
+def read_body(request: Request) -> Block:
     """The body as a JSON object. Raises HTTPRefusal."""
     try:
-        tree = json.loads(body)
-    except (ValueError, RecursionError):
+        tree = request.tree
+    except ValueError:
         raise HTTPRefusal(400) from None
     if not isinstance(tree, dict):
         raise HTTPRefusal(400)
     return tree
 
 
-def shown_account(office: Office, body: bytes) -> Account | None:
+def named_account(office: Office, body: Block) -> Account | None:
     """The account whose number the call shows, right or wrong as its signature may be."""
+    number = text(block_of(body, "meta"), "accountNumber")
+    return next(iter(office.accounts_by_number.find(number)), None)
+
+
+def signed_account(office: Office, request: Request) -> Account | None:
+    """The account whose access key has signed the call; None for a wrong or missing signature."""
     try:
-        meta = block_of(read_body(body), "meta")
+        body = read_body(request)
     except HTTPRefusal:
         return None
-    return next(iter(office.accounts_by_number.find(text(meta, "accountNumber"))), None)
+    account = named_account(office, body)
+    return account if account is not None and _is_signed(account, block_of(body, "meta")) else None
 
 
-def enter(office: Office, body: Mapping[str, Any]) -> Account:
-    """The account that has signed the call. Raises Refusal, HTTPRefusal."""
-    meta = block_of(body, "meta")
-    account = next(iter(office.accounts_by_number.find(text(meta, "accountNumber"))), None)
-    if text(meta, "ver") != VERSION or TXN.match(text(meta, "txn")) is None:
+def enter(office: Office, body: Block) -> Account:
+    """The account that has signed the call, now and not before. Raises Refusal, HTTPRefusal."""
+    meta, account = block_of(body, "meta"), named_account(office, body)
+    if text(meta, "ver") != VERSION or TXN.match(text(meta, "txn")) is None or not text(meta, "authKey"):
         raise refuse(errors.META)
-    if account is None or not _is_signed(office, account, meta):
-        if account is not None and account.http_refusals:
-            raise HTTPRefusal(401)
+    age = abs(office.now() - _moment(meta))
+    if account is None:
         raise refuse(errors.LOGIN)
+    if not _is_signed(account, meta) or age > timedelta(seconds=account.ts_window_seconds):
+        raise _wrong_login(account)
     if not account.enabled:
         raise refuse(errors.INACTIVE)
-    used = office.txns.setdefault(str(account.id), set())
-    if text(meta, "txn") in used:
+    if not office.use_txn(account, text(meta, "txn")):
         raise refuse(errors.TXN_USED)
-    used.add(text(meta, "txn"))
     return account
 
 
-def _is_signed(office: Office, account: Account, meta: Mapping[str, Any]) -> bool:
-    ts, txn = text(meta, "ts"), text(meta, "txn")
-    wanted = hashlib.sha256(f"{account.access_key}{ts}{txn}".encode()).hexdigest()
-    if not hmac.compare_digest(wanted, text(meta, "authKey")):
-        return False
+def _moment(meta: Block) -> datetime:
+    """The `ts`, which has a numeric offset. Raises Refusal."""
     try:
-        at = datetime.fromisoformat(ts)
+        at = datetime.fromisoformat(text(meta, "ts"))
     except ValueError:
-        return False
-    return at.tzinfo is not None and abs(office.now() - at) <= timedelta(seconds=account.ts_window_seconds)
+        raise refuse(errors.META) from None
+    if at.tzinfo is None:
+        raise refuse(errors.META)
+    return at
+
+
+def _is_signed(account: Account, meta: Block) -> bool:
+    signed = f"{account.access_key}{text(meta, 'ts')}{text(meta, 'txn')}"
+    wanted = hashlib.sha256(signed.encode("utf-8", "surrogatepass")).hexdigest()
+    return hmac.compare_digest(wanted.encode(), text(meta, "authKey").encode("utf-8", "surrogatepass"))
+
+
+def _wrong_login(account: Account) -> Refusal | HTTPRefusal:
+    return HTTPRefusal(401) if account.http_refusals else refuse(errors.LOGIN)

@@ -13,8 +13,7 @@ from certwright_sandbox.emsign.office import Office
 from certwright_sandbox.emsign.records import Order
 from certwright_sandbox.emsign.signing import sign
 from certwright_sandbox.emsign.standing import needs_approval
-from certwright_sandbox.emsign.validity import LEAST_GAIN, YEAR, life
-from certwright_sandbox.names import is_dns_name
+from certwright_sandbox.emsign.validity import life, renewal_due
 
 CAA_ISSUERS = ("emsign.com", "emudhra.com")
 CAA_POLL = timedelta(seconds=5)
@@ -26,7 +25,7 @@ async def start(office: Office, order: Order) -> None:
     account = office.account_of(order)
     if account.approve_seconds is not None and needs_approval(order):
         if account.approve_seconds == 0:
-            order.approved = True
+            approve(office, order)
         else:
             office.later(timedelta(seconds=account.approve_seconds), "approve", order.request_number)
     if account.prove_seconds is not None and order.unproven:
@@ -35,6 +34,15 @@ async def start(office: Office, order: Order) -> None:
         else:
             office.later(timedelta(seconds=account.prove_seconds), "prove", order.request_number)
     await advance(office, order)
+
+
+def approve(office: Office, order: Order) -> None:
+    """People have looked at the order, and at its organization, which counts as vetted from now on."""
+    order.approved, order.in_discrepancy = True, False
+    account = office.account_of(order)
+    account.orgs = tuple(
+        replace(one, is_vetted=True) if one.number == order.organization else one for one in account.orgs
+    )
 
 
 async def advance(office: Office, order: Order) -> None:
@@ -46,12 +54,20 @@ async def advance(office: Office, order: Order) -> None:
         return
     if not _is_complete(order):  # it was ended or issued during the look
         return
+    if is_over(order, office.now()):
+        office.set_state(order, "auto_rejected")
+        return
     office.set_state(order, "approved")
     seconds = office.account_of(order).issue_seconds
     if seconds > 0:
         office.later(timedelta(seconds=seconds), "issue", order.request_number)
     else:
         issue(office, order, office.now())
+
+
+def is_over(order: Order, at: datetime) -> bool:
+    """Whether nothing is left of what was paid for."""
+    return order.subscription_ends is not None and order.subscription_ends <= at
 
 
 def _is_complete(order: Order) -> bool:
@@ -61,12 +77,8 @@ def _is_complete(order: Order) -> bool:
 
 async def _is_forbidden(office: Office, order: Order) -> bool:
     """Look at CAA records, and note for each name what they say."""
-    forbidden = {
-        name.name
-        for name in order.names
-        if is_dns_name(name.name.removeprefix("*."))
-        and await office.world.validators.caa_forbids(name.name, CAA_ISSUERS)
-    }
+    validators = office.world.validators
+    forbidden = {name.name for name in order.names if await validators.caa_forbids(name.name, CAA_ISSUERS)}
     seen = tuple(replace(name, caa=FORBIDDEN if name.name in forbidden else ALLOWED) for name in order.names)
     if seen != order.names:
         order.names = seen
@@ -75,39 +87,21 @@ async def _is_forbidden(office: Office, order: Order) -> bool:
 
 def issue(office: Office, order: Order, at: datetime) -> None:
     """Sign a certificate of the order as of `at`: its first, or one that renews it."""
-    if order.subscription_ends is None:
-        order.subscribed_at = order.placed_at.replace(microsecond=0)
-        order.subscription_ends = order.subscribed_at + order.years * YEAR
+    assert order.subscription_ends is not None
     order.not_before, order.not_after = life(at, order.subscription_ends)
     sign(office, order)
     office.set_state(order, "issued")
     office.entry(order).certificates += 1
-    plan_renewal(office, order)
-
-
-def plan_renewal(office: Office, order: Order) -> None:
-    """Note when CA-side auto-renewal is due, where there is one."""
-    due = renewal_due(office, order)
+    due = renewal_due(order)
     if due is not None:
         office.at(due, "renew", order.request_number)
-
-
-def renewal_due(office: Office, order: Order) -> datetime | None:
-    """When emSign will renew the order by itself; None when it will not."""
-    if office.account_of(order).renewal == "never" or not order.auto_renew:
-        return None
-    if order.not_after is None or order.subscription_ends is None or not order.has_certificate:
-        return None
-    if order.subscription_ends - order.not_after <= LEAST_GAIN:
-        return None
-    return order.not_after - timedelta(days=order.renew_days)
 
 
 def renew(office: Office, order: Order, at: datetime) -> Order:
     """Issue anew with the same CSR as of `at`: under the same order, or as a child of it, by the account's switch."""
     if office.account_of(order).renewal == "child":
         return add_child(office, order, at, order.csr)
-    order.pem, order.defect = "", None
+    order.defect = None
     office.entry(order).reissues += 1
     issue(office, order, at)
     return order
@@ -126,9 +120,8 @@ def add_child(office: Office, order: Order, at: datetime, csr: str) -> Order:
         "state": "approved",
         "placed_at": at,
         "csr": csr,
-        "pem": "",
-        "shown": (),
         "defect": None,
+        "shown_status": None,
         "renewals": 0,
         "price": 0,
     }

@@ -62,7 +62,8 @@ def _organization(account: Account, one: Organization) -> dict[str, Any]:
 
 def domains(office: Office, call: Call) -> dict[str, Any]:
     """The domains whose control was proven."""
-    return {"domainDetails": [_domain(office, call.account, one) for one in call.account.proven]}
+    found = office.domains_of.find(call.account.id)
+    return {"domainDetails": [_domain(office, call.account, one) for one in found]}
 
 
 def _domain(office: Office, account: Account, one: Domain) -> dict[str, Any]:

@@ -31,7 +31,7 @@ def get(office: Office, call: Call) -> dict[str, Any]:
 
 
 async def verify(office: Office, call: Call) -> dict[str, Any]:
-    """Look for the proof of a name now. Raises Refusal."""
+    """Look for the proof of a name now; for a mail, send it. Raises Refusal."""
     order, name, method, details = _wanted(office, call)
     mailed_to = text(details, "dcvEmail").lower()
     if method == MAIL and mailed_to not in control.addresses(name.name):
@@ -50,15 +50,16 @@ async def verify(office: Office, call: Call) -> dict[str, Any]:
 def _wanted(office: Office, call: Call) -> tuple[Order, Name, str, Block]:
     """The order, its name, the method and all that was asked."""
     details = call.block("dcvDetails", "orderDetails")
-    order = order_of(office, call, text(details, "orderNumber"))
+    order = order_of(office, call, details)
     wait = call.account.dcv_slot_seconds + call.account.dcv_gate_seconds
     if office.now() < order.placed_at + timedelta(seconds=wait):
         raise refuse(errors.NOT_OPEN)
     wanted = text(details, "domainName").lower()
-    name = next((one for one in order.names if wanted in (one.name, one.name.removeprefix("*."))), None)
+    fits = [one for one in order.names if wanted in (one.name, one.name.removeprefix("*."))]
     method = text(details, "dcvMethod")
-    if name is None or method not in METHODS:
+    if not fits or method not in METHODS:
         raise refuse(errors.DOMAIN)
+    name = next((one for one in fits if one.proven_at is None), fits[0])
     if name.proven_at is not None:
         raise refuse(errors.PROVEN_ALREADY)
     if order.state != "pending":

@@ -33,15 +33,6 @@ class Organization:
     postal_code: str = "LS1 4AP"
 
 
-@dataclass(frozen=True)
-class Domain:
-    """A domain whose control is proven, until a time (UTC)."""
-
-    name: str
-    verified_at: datetime
-    valid_till: datetime
-
-
 @dataclass(eq=False)
 class Account(Record):
     """An account and its switches; `id` is its name. See docs/reference/sandbox.md."""
@@ -52,7 +43,6 @@ class Account(Record):
     requestor_email: str
     groups: tuple[Group, ...] = ()
     orgs: tuple[Organization, ...] = ()
-    proven: tuple[Domain, ...] = ()
     dcv: Look = "look"
     prove_seconds: float | None = None
     dcv_slot_seconds: float = 0.0
@@ -87,15 +77,31 @@ class Account(Record):
         return f"Account({self.id!r})"
 
 
+@dataclass(eq=False)
+class Domain(Record):
+    """A name whose control an account has proven, and so that of every name below it; `id` is "account/name"."""
+
+    account: str
+    name: str
+    verified_at: datetime
+    valid_till: datetime
+
+    @property
+    def owner(self) -> Id:
+        """The account."""
+        return self.account
+
+
 @dataclass(frozen=True)
 class Name:
-    """A name of an order on its way through DCV. `caa` is 1 allowed, 2 forbidden, 3 not looked at yet."""
+    """A name of an order on its way through DCV. `caa` is 1 allowed, 2 forbidden."""
 
     name: str
     proven_at: datetime | None = None
     method: str = ""
     checks: int = 0
     caa: str = "1"
+    is_rejected: bool = False  # by the staff
 
 
 @dataclass(eq=False)
@@ -104,7 +110,7 @@ class Order(Record):
 
     `number` is the orderNumber, empty for a draft; `base_id` the id of the bought order, which is its own unless it
     renews or reissues another. `state` is draft, pending, approved, issued, downloaded, download_rejected, revoked,
-    cancelled, rejected or expired. `years` run from `subscribed_at`. Times are UTC.
+    cancelled, rejected, auto_rejected or expired. Times are UTC.
     """
 
     account: str
@@ -122,7 +128,9 @@ class Order(Record):
     auto_renew: bool
     renew_days: int
     group: str
+    seed: str = ""  # what its DCV tokens are made of
     tags: tuple[str, ...] = ()
+    custom_fields: tuple[tuple[str, str], ...] = ()
     remarks: str = ""
     csr: str = ""
     agreed: bool = False
@@ -132,8 +140,7 @@ class Order(Record):
     in_discrepancy: bool = False
     shown_status: int | None = None
     price: int = 0
-    subscribed_at: datetime | None = None
-    subscription_ends: datetime | None = None
+    subscription_ends: datetime | None = None  # from the day of placing; None for a draft
     authority: str = ""
     serial: str = ""  # decimal
     not_before: datetime | None = None
@@ -157,9 +164,13 @@ class Order(Record):
         return int(self.id)
 
     @property
-    def has_certificate(self) -> bool:
-        """Whether there is one to download."""
+    def is_in_force(self) -> bool:
+        """Whether there is a certificate that nobody has ended; its time may be over."""
         return self.state in ("issued", "downloaded")
+
+    def is_expired(self, now: datetime) -> bool:
+        """Whether the certificate's time is over."""
+        return self.not_after is not None and self.not_after < now
 
     @property
     def unproven(self) -> list[Name]:
@@ -174,9 +185,6 @@ class UsedCsr(Record):
     order: int
 
 
-@dataclass(frozen=True)
-class Version:
-    """A certificate that was replaced by a CA-side renewal, as far as a CRL needs it."""
-
-    serial: str
-    authority: str
+@dataclass(eq=False)
+class UsedTxn(Record):
+    """That a call was made with a `txn`; `id` is "account/txn"."""

@@ -8,7 +8,6 @@ from certwright_sandbox.emsign.office import Office
 from certwright_sandbox.emsign.products import BY_TYPE
 from certwright_sandbox.emsign.records import Account, Order
 from certwright_sandbox.leaf import POLICIES, Leaf, new_serial, public_key_of
-from certwright_sandbox.names import is_dns_name
 
 OTHER_AUTHORITY = "tls-r1"  # whose chain is a wrong one for every certificate of this CA
 
@@ -35,7 +34,7 @@ def leaf_of(office: Office, order: Order) -> Leaf:
     return Leaf(
         public_key=public_key_of(order.csr),
         common_name=order.common_name,
-        names=tuple(name.name for name in order.names if is_dns_name(name.name.removeprefix("*."))),
+        names=tuple(name.name for name in order.names),
         not_before=order.not_before,
         not_after=order.not_after,
         subject=() if validation == "dv" else _subject(office, order, is_ev=validation == "ev"),

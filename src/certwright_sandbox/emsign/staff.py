@@ -9,8 +9,9 @@ from typing import Any
 from certwright_sandbox.emsign import control, csr, issuing, ordering
 from certwright_sandbox.emsign.errors import Refusal
 from certwright_sandbox.emsign.office import Office
-from certwright_sandbox.emsign.records import Account, Order
+from certwright_sandbox.emsign.records import Order, UsedCsr
 from certwright_sandbox.emsign.standing import labels
+from certwright_sandbox.emsign.wishes import read_csr
 from certwright_sandbox.playing import NotPossible, Switches
 
 Act = Callable[[Office, Order, Switches], Awaitable[None]]
@@ -23,43 +24,52 @@ async def act(office: Office, wish: Switches) -> dict[str, Any]:
         raise NotPossible(f"act must be one of {', '.join(ACTS)}")
     order = _order(office, wish)
     await deed(office, order, wish)
-    return _outcome(order)
+    return _outcome(office, order)
 
 
 async def decide(office: Office, wish: Switches, *, approve: bool) -> dict[str, Any]:
     """Say yes or no to an order. Raises NotPossible."""
     order = _order(office, wish)
     await (_approve if approve else _reject)(office, order, wish)
-    return _outcome(order)
+    return _outcome(office, order)
 
 
 async def validate(office: Office, wish: Switches) -> dict[str, Any]:
-    """Prove names of an order, or vet an organization; or say no. Raises NotPossible."""
-    is_valid = wish.get("outcome", "valid") == "valid"
+    """Prove one name of an order, or all and vet it; or vet an organization; or say no. Raises NotPossible."""
+    outcome = wish.get("outcome", "valid")
+    if outcome not in ("valid", "rejected"):
+        raise NotPossible("outcome must be valid or rejected")
     if "organization" in wish:
-        return _vet(office, wish, is_valid=is_valid)
-    order = _order(office, wish)
-    if not is_valid:
-        await _reject(office, order, wish)
-        return _outcome(order)
-    wanted = str(wish.get("domain", "")).lower()
-    names = [name.name for name in order.names if wanted in ("", name.name)]
-    if not names:
-        raise NotPossible(f"order {order.number} has no name {wanted!r}", missing=True)
-    control.prove(office, order, names)
+        return _vet(office, wish, is_valid=outcome == "valid")
+    order, domain = _order(office, wish), str(wish.get("domain", "")).lower()
+    _in(order, "pending")
+    if domain:
+        _decide_on_name(office, order, domain, is_valid=outcome == "valid")
+    elif outcome == "valid":
+        control.prove(office, order, [name.name for name in order.unproven])
+        issuing.approve(office, order)
+    else:
+        office.set_state(order, "rejected")
     await issuing.advance(office, order)
-    return _outcome(order)
+    return _outcome(office, order)
+
+
+def _decide_on_name(office: Office, order: Order, name: str, *, is_valid: bool) -> None:
+    if all(one.name != name for one in order.names):
+        raise NotPossible(f"order {order.number} has no name {name!r}", missing=True)
+    if is_valid:
+        control.prove(office, order, [name])
+    else:
+        control.reject(order, name)
 
 
 def expire(office: Office, wish: Switches) -> dict[str, Any]:
     """End a domain's prevalidation now. Raises NotPossible."""
-    account = office.accounts.get(str(wish.get("account")))
     wanted = str(wish.get("domain", "")).lower()
-    if account is None or all(domain.name != wanted for domain in account.proven):
+    domain = office.domain(str(wish.get("account")), wanted)
+    if domain is None:
         raise NotPossible(f"there is no domain {wanted!r}", missing=True)
-    account.proven = tuple(
-        replace(domain, valid_till=office.now()) if domain.name == wanted else domain for domain in account.proven
-    )
+    domain.valid_till = office.now()
     return {"domain": wanted}
 
 
@@ -83,8 +93,9 @@ def _order(office: Office, wish: Switches) -> Order:
     return found
 
 
-def _outcome(order: Order) -> dict[str, Any]:
-    return {"order_id": order.number or None, "request_id": str(order.request_number), **labels(order)}
+def _outcome(office: Office, order: Order) -> dict[str, Any]:
+    shown = labels(order, office.now())
+    return {"order_id": order.number or None, "request_id": str(order.request_number), **shown}
 
 
 def _in(order: Order, *states: str) -> None:
@@ -94,7 +105,7 @@ def _in(order: Order, *states: str) -> None:
 
 async def _approve(office: Office, order: Order, _: Switches) -> None:
     _in(order, "pending")
-    order.approved, order.in_discrepancy = True, False
+    issuing.approve(office, order)
     await issuing.advance(office, order)
 
 
@@ -120,24 +131,35 @@ async def _submit(office: Office, order: Order, _: Switches) -> None:
 
 
 async def _expire(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "issued", "downloaded")
     office.set_state(order, "expired")
 
 
 async def _renew(office: Office, order: Order, _: Switches) -> None:
-    _in(order, "issued", "downloaded")
+    _check_renewable(office, order)
     issuing.renew(office, order, office.now())
 
 
 async def _reissue(office: Office, order: Order, wish: Switches) -> None:
-    _in(order, "issued", "downloaded")
-    try:
-        pem = csr.read(str(wish["csr"])) if wish.get("csr") else order.csr
-    except Refusal as refusal:
-        raise NotPossible(refusal.message) from None
+    _check_renewable(office, order)
+    pem = order.csr
+    if wish.get("csr"):
+        try:
+            pem = read_csr(office, str(wish["csr"]))
+        except Refusal as refusal:
+            raise NotPossible(refusal.message) from None
+        office.used_csrs.add(UsedCsr(csr.digest(pem), order.request_number))
     issuing.add_child(office, order, office.now(), pem)
 
 
+def _check_renewable(office: Office, order: Order) -> None:
+    _in(order, "issued", "downloaded")
+    if issuing.is_over(order, office.now()):
+        raise NotPossible(f"the subscription of order {order.number} is over")
+
+
 async def _download_rejected(office: Office, order: Order, _: Switches) -> None:
+    _in(order, "issued", "downloaded")
     office.set_state(order, "download_rejected")
 
 
@@ -158,15 +180,3 @@ ACTS: dict[str, Act] = {
     "download_rejected": _download_rejected,
     "status": _status,
 }
-
-
-def take_away(account: Account, wish: Switches) -> dict[str, Any]:
-    """What is left of a wish to change switches, once things are taken away from the account."""
-    rest = dict(wish)
-    if (domain := rest.pop("remove_domain", None)) is not None:
-        account.proven = tuple(one for one in account.proven if one.name != str(domain).lower())
-    if (group := rest.pop("remove_group", None)) is not None:
-        account.groups = tuple(one for one in account.groups if one.number != str(group))
-    if (organization := rest.pop("remove_organization", None)) is not None:
-        account.orgs = tuple(one for one in account.orgs if one.number != str(organization))
-    return rest

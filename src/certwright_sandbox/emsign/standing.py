@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from certwright_sandbox.emsign.products import BY_TYPE
 from certwright_sandbox.emsign.records import Order
 
@@ -52,6 +54,7 @@ STATES = {
     "revoked": (6, 22),
     "cancelled": (5, 13),
     "rejected": (4, 5),
+    "auto_rejected": (4, 14),
     "expired": (6, 12),
 }
 
@@ -61,18 +64,20 @@ def needs_approval(order: Order) -> bool:
     return BY_TYPE[order.product_type].validation != "dv" and not order.pre_vetted and not order.approved
 
 
-def standing(order: Order) -> tuple[int, int]:
+def standing(order: Order, now: datetime) -> tuple[int, int]:
     """The two numbers."""
-    if order.state == "pending":
+    if order.is_in_force and order.is_expired(now):
+        numbers = STATES["expired"]
+    elif order.state == "pending":
         numbers = (2, 3 if order.in_discrepancy else 2 if needs_approval(order) else 24)
     else:
         numbers = STATES[order.state]
     return (numbers[0], order.shown_status) if order.shown_status is not None else numbers
 
 
-def labels(order: Order) -> dict[str, str]:
+def labels(order: Order, now: datetime) -> dict[str, str]:
     """The four fields that every look at an order shows."""
-    order_status, certificate_status = standing(order)
+    order_status, certificate_status = standing(order, now)
     return {
         "orderStatusId": str(order_status),
         "orderStatus": ORDER_LABELS.get(order_status, ""),

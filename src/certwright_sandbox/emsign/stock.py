@@ -1,118 +1,81 @@
-"""Orders of the past for an account that needs many: made in bulk, their certificates signed when somebody looks.
-
-All of them share one CSR, whose key nobody keeps.
-"""
+"""Orders of the past for an account that needs many: made in bulk, their certificates signed when somebody looks."""
 
 from __future__ import annotations
 
-import hashlib
 from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
-
-from certwright_sandbox.emsign.office import CA_NAME, Office
-from certwright_sandbox.emsign.products import PRODUCTS
+from certwright_sandbox.emsign.control import TXT
+from certwright_sandbox.emsign.office import Office
+from certwright_sandbox.emsign.ordering import bill
+from certwright_sandbox.emsign.products import PRODUCTS, Product
 from certwright_sandbox.emsign.records import Account, Name, Order
+from certwright_sandbox.emsign.signing import authority_of
 from certwright_sandbox.emsign.validity import YEAR, life
-from certwright_sandbox.ledger import Entry
+from certwright_sandbox.past import TURN, new_csr, placing_times, serial_of
 
-SPAN = timedelta(days=730)
 PRODUCT_TURNS = (0, 0, 0, 2, 1, 4)  # places in the row of products
-TURN = 40
+# What becomes of every so manieth order, counted from the oldest; the others have certificates in force or expired.
 REVOKED, CANCELLED, REJECTED, DRAFT, PENDING = 7, 17, 23, 29, 37
+STATES = {CANCELLED: "cancelled", REJECTED: "rejected", DRAFT: "draft", PENDING: "pending"}
 
 
 def fill(office: Office, account: Account, count: int) -> None:
-    """Give the account so many orders, the oldest first: ever more of them the nearer to today."""
+    """Give the account so many orders, the oldest first; one CSR for all of them."""
     if count == 0:
         return
-    csr, now = _new_csr(), office.now()
-    for index in range(count):
-        age = ((count - index) / count) ** 3  # a share of the span; most are young, so that most are valid
-        order = _order(office, account, csr, index, now - SPAN * age)
-        if order.not_after is not None and order.not_after <= now and order.state == "downloaded":
-            order.state = "expired"
+    csr, now = new_csr(), office.now()
+    for index, placed_at in enumerate(placing_times(count, now)):
+        order = _order(office, account, csr, index, placed_at.replace(microsecond=0))
+        if order.is_in_force:
+            _issue(account, order)
+        if index % TURN == REVOKED:
+            order.state, order.revoked_at, order.reason_id = "revoked", min(placed_at + timedelta(days=1), now), "4"
         office.add(order)
         if order.number:
-            _bill(office, account, order)
+            bill(office, order)
 
 
 def _order(office: Office, account: Account, csr: str, index: int, placed_at: datetime) -> Order:
-    request_number, turn = office.new_request_number(), index % TURN
-    product = PRODUCTS[PRODUCT_TURNS[index % len(PRODUCT_TURNS)]]
-    host = f"host{index}.{account.id}.example"
-    first = f"*.{host}" if product.has_wildcard else host
-    texts = [first, f"api.{host}"] if product.has_more_names else [first]
-    state = {CANCELLED: "cancelled", REJECTED: "rejected", DRAFT: "draft", PENDING: "pending"}.get(turn, "downloaded")
-    is_issued = state == "downloaded"
-    placed_at = placed_at.replace(microsecond=0)
-    order = Order(
-        id=request_number,
+    number, product = office.new_request_number(), PRODUCTS[PRODUCT_TURNS[index % len(PRODUCT_TURNS)]]
+    state = STATES.get(index % TURN, "downloaded")
+    is_issued, has_organization = state == "downloaded", product.validation != "dv"
+    texts = _names(account, product, index)
+    return Order(
+        id=number,
         account=str(account.id),
         number="" if state == "draft" else office.new_order_number(),
-        base_id=request_number,
+        base_id=number,
         product=product.code(account),
         product_type=product.type,
         state=state,
         placed_at=placed_at,
-        names=tuple(Name(text, placed_at if is_issued else None, "1" if is_issued else "") for text in texts),
-        common_name=first,
+        names=tuple(Name(name, placed_at if is_issued else None, TXT if is_issued else "") for name in texts),
+        common_name=texts[0],
         requestor_name="Mara Lind",
         requestor_email=account.requestor_email,
         years=1,
         auto_renew=False,
         renew_days=30,
         group=account.groups[0].number,
+        seed=str(number),
         tags=(f"{account.id}-{index}",),
         remarks="stock",
         csr=csr,
         agreed=True,
-        organization=account.orgs[0].number if product.validation != "dv" else "",
-        pre_vetted=True,
+        organization=account.orgs[0].number if has_organization else "",
+        pre_vetted=has_organization,
         price=product.cost(1),
+        subscription_ends=None if state == "draft" else placed_at + YEAR,
     )
-    if is_issued:
-        _issue(account, order)
-    if turn == REVOKED:
-        order.state, order.revoked_at, order.reason_id = "revoked", placed_at + timedelta(hours=1), "4"
-    return order
+
+
+def _names(account: Account, product: Product, index: int) -> list[str]:
+    host = f"host{index}.{account.id}.example"
+    first = f"*.{host}" if product.has_wildcard else host
+    return [first, f"api.{host}"] if product.has_more_names else [first]
 
 
 def _issue(account: Account, order: Order) -> None:
-    order.subscribed_at = order.placed_at
-    order.subscription_ends = order.placed_at + YEAR
-    order.not_before, order.not_after = life(order.placed_at, order.subscription_ends)
-    validation = next(product.validation for product in PRODUCTS if product.type == order.product_type)
-    order.authority = f"hub-{validation}-{account.chain_depth}"
-    digest = hashlib.sha256(f"{order.account}/{order.id}".encode()).digest()[:16]
-    order.serial = str(int.from_bytes(digest, "big") >> 1 | 1 << 126)
-
-
-def _bill(office: Office, account: Account, order: Order) -> None:
-    office.world.ledger.bill(
-        Entry(
-            id=f"{CA_NAME}/{order.number}",
-            ca=CA_NAME,
-            account=str(account.id),
-            order_id=int(order.number),
-            reference=order.tags[0],
-            product=order.product,
-            names=tuple(name.name for name in order.names),
-            status="issued" if order.state == "downloaded" else order.state,
-            placed_at=order.placed_at,
-            price=order.price,
-            certificates=int(bool(order.serial)),
-            revocations=int(order.revoked_at is not None),
-        )
-    )
-
-
-def _new_csr() -> str:
-    """A CSR as PEM."""
-    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "stock.example")])
-    key = ec.generate_private_key(ec.SECP256R1())
-    csr = x509.CertificateSigningRequestBuilder().subject_name(subject).sign(key, hashes.SHA256())
-    return csr.public_bytes(serialization.Encoding.PEM).decode()
+    order.not_before, order.not_after = life(order.placed_at, order.placed_at + YEAR)
+    order.authority = authority_of(account, order)
+    order.serial = str(serial_of(f"{order.account}/{order.id}"))

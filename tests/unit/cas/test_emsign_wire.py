@@ -131,8 +131,21 @@ def test_a1_only_one_is_success(status: str, *, good: bool) -> None:
 
 @pytest.mark.parametrize("key", ["groupDetails", "groups", "GroupDetails"])
 def test_a2_a_list_is_found_under_any_name(key: str) -> None:
-    answer = {"meta": {"status": "1"}, "count": "1", key: [{"groupNumber": "4"}, "noise"]}
+    answer = {"meta": {"status": "1"}, "count": "1", "empty": [], key: [{"groupNumber": "4"}]}
     assert contract.items(answer, "groupDetails") == [{"groupNumber": "4"}]
+
+
+@pytest.mark.parametrize(
+    "rest", [{}, {"groupDetails": None}, {"groupDetails": ""}, {"groups": []}, {"groupDetails": [], "count": 0}]
+)
+def test_a2_nothing_is_an_empty_list(rest: dict[str, Any]) -> None:
+    assert contract.items({"meta": {"status": "1"}, **rest}, "groupDetails") == []
+
+
+@pytest.mark.parametrize("rest", [{"groupDetails": ["noise"]}, {"groupDetails": {"groupNumber": "4"}}, {"count": "1"}])
+def test_a2_what_is_no_list_of_objects_makes_nothing_vanish(rest: dict[str, Any]) -> None:
+    with pytest.raises(Unavailable):
+        contract.items({"meta": {"status": "1"}, **rest}, "groupDetails")
 
 
 @pytest.mark.parametrize("key", ["validTill", "validityDate", "expiryDate"])
