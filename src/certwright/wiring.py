@@ -49,6 +49,7 @@ if TYPE_CHECKING:
 
 # Settings that every CA account has, beside those of its CA's about.toml: they are ours, not the CA's.
 _CALL_SETTINGS = frozenset({"call_seconds", "settle_seconds"})
+_LONGEST = 1e6
 COMMON_SETTINGS = _CALL_SETTINGS | {"sync_hours"}
 
 
@@ -427,6 +428,7 @@ class Certwright:
 
 def connect(account: Account, secrets: Mapping[str, str], *, limits: Path | None = None) -> CertificateAuthority:
     """The adapter of a CA account; ``limits`` is the file that all processes share its call limits in."""
+    _seconds(account)
     about = About.load(account.ca)
     secrets = {name: value for name, value in secrets.items() if name != "webhook_secret"}
     folder = importlib.import_module(f"certwright.cas.{about.name}")
@@ -466,6 +468,8 @@ def _seconds(account: Account) -> dict[str, float]:
         seconds = {name: float(account.settings[name]) for name in COMMON_SETTINGS if name in account.settings}
     except ValueError as error:
         raise Misconfigured(f"A setting of {account.name} is not a number: {error}.") from None
+    if wrong := [name for name, value in seconds.items() if not 0 <= value < _LONGEST]:
+        raise Misconfigured(f"The setting {wrong[0]} of {account.name} must be a number from 0 on.")
     return {name: value for name, value in seconds.items() if name in _CALL_SETTINGS}
 
 

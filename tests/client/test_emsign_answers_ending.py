@@ -92,10 +92,10 @@ def test_45_another_reason_makes_no_call(serve: Serve) -> None:
 
 
 def test_45_what_is_revoked_is_not_revoked_again(serve: Serve) -> None:
-    server = serve(track(certificateStatusId="22"))
+    server = serve(track(certificateStatusId="22"), no("EMS-1010"))
     with client(server) as ca:
         assert ca.revoke(TARGET, RevocationReason.SUPERSEDED, "", deadline=soon()).state is RevocationState.REVOKED
-    assert endpoints(server) == ["TrackOrder"]
+    assert endpoints(server) == ["TrackOrder", "GetCertificate"]
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ def test_6_a_failure_carries_code_words_endpoint_and_number(status: str, block: 
         ca.collect(ORDER, public_key_sha256=KEY)
     assert caught.value.code == "EMS-4711"
     txn = received(server)[0].meta["txn"]
-    assert all(word in caught.value.detail for word in ("As emSign says.", "TrackOrder", "EMS-4711", txn))
+    assert all(word in str(caught.value) for word in ("As emSign says.", "TrackOrder", "EMS-4711", txn))
 
 
 @pytest.mark.parametrize("page", [NOT_FOUND, b"<html>404</html>", b""])

@@ -82,13 +82,23 @@ def test_26_52_an_order_whose_answer_is_unclear_is_never_sent_again(script: Any,
     assert endpoints(server).count("GenerateOrderSSL") == 1
 
 
-@pytest.mark.parametrize("code", ["EMS-918", "EMS-1073", "EMS-1162", "EMS-1269", "EMS-4711", ""])
+@pytest.mark.parametrize("code", ["EMS-918", "EMS-1073", "EMS-1162", "EMS-1269"])
 def test_15_a_refused_order_ends_in_emsigns_words(code: str, serve: Serve) -> None:
     server = serve(PRODUCT_LIST, no(code, "As emSign says."))
     with client(server) as ca, pytest.raises(Refused, match=r"As emSign says\.") as caught:
         ca.place(PLACEMENT, deadline=soon())
     assert caught.value.code == code
     assert server.connections == 2
+
+
+@pytest.mark.parametrize("code", ["EMS-4711", ""])
+def test_a_refusal_that_nobody_has_documented_ends_an_order_only_where_the_login_works(code: str, serve: Serve) -> None:
+    with client(serve(PRODUCT_LIST, no(code, "As emSign says."), ok())) as ca, pytest.raises(Refused) as refused:
+        ca.place(PLACEMENT, deadline=soon())
+    assert refused.value.code == code
+    refusing = serve(PRODUCT_LIST, no(code, "Who are you?"), no(code, "Who are you?"))
+    with client(refusing) as ca, pytest.raises(Misconfigured, match="refused the login"):
+        ca.place(PLACEMENT, deadline=soon())
 
 
 def test_16_20_what_cannot_succeed_is_not_sent(serve: Serve) -> None:

@@ -169,15 +169,35 @@ def test_revoking_a_whole_order_marks_all_of_its_certificates(stock: Stock) -> N
     made = [chain(), chain(), chain()]
     orders = [recorded(stock, item) for item in made]
     models.Certificate.objects.filter(fingerprint__in=[item.leaf.fingerprint for item in made[:2]]).update(
-        ca_order_id="O77"
+        ca_order_id="whole"
     )
     wish = stock.orders.revoke(
         orders[0],
         ACCOUNT,
-        CAOrder("O77"),
+        CAOrder("whole"),
         fingerprint="",
         reason=RevocationReason.SUPERSEDED,
         comment="",
         whole_order=True,
     )
     assert stock.inventory.revoked(wish, NOW) == 2
+
+
+def test_of_an_order_with_one_certificate_at_a_time_only_the_one_in_force_is_revoked(stock: Stock) -> None:
+    made = [chain(), chain()]
+    orders = [recorded(stock, item) for item in made]
+    fingerprints = [item.leaf.fingerprint for item in made]
+    mine = models.Certificate.objects.filter(fingerprint__in=fingerprints)
+    mine.update(ca_order_id="single", ca_certificate_id="")
+    mine.filter(fingerprint=fingerprints[0]).update(state=CertificateState.REPLACED)
+    wish = stock.orders.revoke(
+        orders[1],
+        ACCOUNT,
+        CAOrder("single"),
+        fingerprint="",
+        reason=RevocationReason.SUPERSEDED,
+        comment="",
+        whole_order=True,
+    )
+    assert stock.inventory.revoked(wish, NOW) == 1
+    assert stock.inventory.get(fingerprints[0]).state is CertificateState.REPLACED

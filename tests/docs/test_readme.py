@@ -44,7 +44,12 @@ def test_the_demonstration_prints_what_it_shows_and_leaves_nothing(tmp_path: Pat
     (picture,) = (block.text for block in blocks(REPOSITORY / "README.md") if block.kind == "text")
 
     done = subprocess.run(
-        [str(PROGRAMS / "certwright"), "demo"], env=environment, capture_output=True, text=True, timeout=240, check=False
+        [str(PROGRAMS / "certwright"), "demo"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
 
     assert done.returncode == 0, done.stderr

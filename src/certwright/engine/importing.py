@@ -19,6 +19,7 @@ from certwright.store.ca_orders import CAOrders, LeftOut, Taken
 from certwright.store.inventory import Inventory
 
 Read = TypeVar("Read")
+_IN_A_ROW = 5  # orders whose certificate cannot be had now
 _IN_FORCE = (CertificateState.VALID, CertificateState.REPLACED)
 OnPage = Callable[[int, int | None], None]  # orders so far, and in all where the CA tells
 OnCertificate = Callable[[int, int], None]  # certificates so far, and in all
@@ -52,14 +53,14 @@ class Import:
         The CA is at the next page while this one is stored: the import takes as long as the CA takes for its pages.
         """
         taken, total = Taken(), None
+        seen: set[int] = set()
         with ThreadPoolExecutor(1) as reader:
             coming = reader.submit(self._page, self.ca_orders.cursor(self.account))
-            before: tuple[ReportedOrder, ...] = ()
             while True:
                 page = coming.result()
-                if page.orders and page.orders == before:
+                if page.orders and hash(page.orders) in seen:
                     raise Unavailable("The CA shows the same page of its list again and again.", advice="Ask the CA.")
-                before = page.orders
+                seen.add(hash(page.orders))
                 if page.cursor:
                     coming = reader.submit(self._page, page.cursor)
                 taken += self.ca_orders.take(self.account, page)
@@ -74,12 +75,18 @@ class Import:
         Of a certificate that is over, a CA need not give the bytes any more: that is counted, not listed.
         """
         total = self.ca_orders.count_without_certificate(self.account, leave_out)
-        recorded, gone, missing = 0, 0, []
+        recorded, gone, failures, missing = 0, 0, 0, []
         for done, (row, order) in enumerate(self.ca_orders.without_certificate(self.account, leave_out), 1):
             try:
                 known = self.inventory.known(self.account, order.ca_order)  # what we ordered ourselves
                 self.ca_orders.link(row, known or self._record(order))
                 recorded += not known
+                failures = 0
+            except Unavailable as error:
+                failures += 1
+                if failures >= _IN_A_ROW:  # it is the CA, not this one order
+                    raise
+                missing.append(f"{_named(order.ca_order)}: {error.detail}")
             except (NotFound, Refused, Invalid) as error:
                 if order.certificate_state in _IN_FORCE:
                     missing.append(f"{_named(order.ca_order)}: {error.detail}")

@@ -98,6 +98,10 @@ class Renewing:
             note = f"order {known.cancelled} was to bring the successor and was cancelled: none is ordered by itself"
             self._renewals.plan(order, now + _DAY, note, alarm=True)
             return
+        if known.spent is not None:
+            note = f"order {known.spent} was to bring the successor, the CA had it, and it failed: a person must look"
+            self._renewals.plan(order, now + _DAY, note, alarm=True)
+            return
         at = self._ports_for(order.account)
         situation = self._situation(order, entry, at)
         act = decide(situation, now)

@@ -16,7 +16,7 @@ from certwright.store.inventory import Entry
 from certwright.store.orders import KeyWish
 
 _REMAINING = "remaining_days"  # the option's name in about.toml
-_OF_THE_DAY = frozenset({_REMAINING, "custom_expiration_date"})
+_OF_THE_DAY = frozenset({_REMAINING, "custom_expiration_date", "draft", "prevetting_token"})
 _MOST_REMAINING = 90  # what CAs add at most to an order that renews another
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from certwright.flow import control
 from certwright.flow.answers import Answer, Done, Refuse, Wait
@@ -41,7 +42,13 @@ def collect(order: Order, at: Ports) -> Answer:
         case Issued():
             return Done(
                 f"collected certificate {progress.ca_order.certificate_id}",
-                {"collected": progress.certificates, "ca_order": progress.ca_order, "proofs": (), "requirements": ()},
+                {
+                    "collected": progress.certificates,
+                    "ca_order": progress.ca_order,
+                    "proofs": (),
+                    "requirements": (),
+                    **_submitted(order, progress, at),
+                },
                 kind=EventKind.CA,
             )
         case Ended():
@@ -79,6 +86,12 @@ def _submit_csr(order: Order, progress: Pending, at: Ports) -> Answer:
     return replace(_not_yet(order, now, at), note="CSR submitted")
 
 
+def _submitted(order: Order, progress: Issued | Pending, at: Ports) -> dict[str, Any]:
+    """A draft counts, and its term runs, from when somebody submits it; seen now, it was not long ago."""
+    was_draft = order.ca_order is not None and not order.ca_order.order_id
+    return {"placed_at": at.clock.now()} if was_draft and progress.ca_order.order_id else {}
+
+
 def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
     """It waits. New proofs that are ours to publish are published first, known ones looked at by the CA anew."""
     looks = order.looks + 1 if order.waiting_for is progress.waiting_for else 0
@@ -99,6 +112,7 @@ def _not_yet(order: Order, progress: Pending, at: Ports) -> Wait:
             "proofs": proofs,
             "requirements": progress.requirements,
             "looks": looks,
+            **_submitted(order, progress, at),
         },
         kind=EventKind.CA,
         advice=_advice(order, progress.waiting_for, looks),

@@ -155,12 +155,17 @@ def _adopt(
     first, *others = found
     why = "Found at the CA after an unclear answer."
     for extra in others:
-        why += " " + withdraw_double(extra, at)
+        why += " " + withdraw_double(order, extra, at)
     return Pending(first, WaitingFor.PROCESSING, why)
 
 
-def withdraw_double(extra: CAOrder, at: Ports) -> str:
-    """Withdraw a second CA order that carries the reference of another; says in one sentence how that went."""
+def withdraw_double(order: Order, extra: CAOrder, at: Ports) -> str:
+    """Withdraw a second CA order of an order of ours; says in one sentence how that went.
+
+    Where a CA keeps no reference of ours for certain, only the CSR proves that it is ours to withdraw.
+    """
+    if isinstance(at.ca, FindsByPlacement) and not (order.csr and extra.order_id):
+        return f"ALARM: {extra} may be its double or somebody else's order: look at it in the CA's console."
     try:
         if isinstance(at.ca, Cancels):
             at.ca.cancel(extra, "Placed twice by a fault in the network; the older order stays.")

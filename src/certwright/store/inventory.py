@@ -19,6 +19,9 @@ from certwright.pki.certificate import Certificate, from_der
 from certwright.pki.chain import Chain
 from certwright.store import models, rows
 
+# Where a CA's certificates have no ids of their own, an order has one at a time, and earlier ones are left alone.
+_IN_FORCE_OR_NUMBERED = Q(state=CertificateState.VALID) | ~Q(ca_certificate_id="")
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -104,7 +107,8 @@ class Inventory:
         """Link a certificate of a family of CA orders with the one before it and the one after it."""
         others = models.Certificate.objects.filter(account__name=account, is_ca=False, ca_order_id__in=family)
         others = others.exclude(pk=row.pk)
-        before = others.filter(not_before__lt=row.not_before).order_by("-not_before", "-pk").first()
+        known_before = Q(not_before=row.not_before, pk__lt=row.pk)  # of the same second the one that came first
+        before = others.filter(Q(not_before__lt=row.not_before) | known_before).order_by("-not_before", "-pk").first()
         after = others.filter(not_before__gt=row.not_before).order_by("not_before", "pk").first()
         if before is not None:
             models.Certificate.objects.filter(pk=row.pk).update(replaces=before)
@@ -143,7 +147,7 @@ class Inventory:
         """See :class:`certwright.model.ports.Inventory`."""
         mine = models.Certificate.objects.filter(account__name=revocation.account, is_ca=False)
         target = (
-            mine.filter(ca_order_id=revocation.target.order_id)
+            mine.filter(_IN_FORCE_OR_NUMBERED, ca_order_id=revocation.target.order_id)
             if revocation.target.whole_order
             else mine.filter(fingerprint=revocation.fingerprint)
         )

@@ -87,7 +87,7 @@ class Orders:
                 write_events("order_id", row.pk, [Event(EventKind.PERSON, "", "ordered")], now)
         except IntegrityError:
             return self._same(reference, account, request, csr), False
-        return self.get(str(row.pk)), True
+        return self.get_by_id(int(row.pk)), True
 
     def _insert(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -33,12 +33,14 @@ class Issued:
 class Successors:
     """What was ordered to succeed a certificate: the one that is under way or done, and how many came to nothing.
 
-    ``cancelled`` is the id of the last one when it was withdrawn: somebody did not want it.
+    ``cancelled`` is the id of the last one when it was withdrawn: somebody did not want it. ``spent`` is that of one
+    that the CA had: it may have been paid for, whatever became of it.
     """
 
     order: Order | None
     failed: int
     cancelled: int | None = None
+    spent: int | None = None
 
 
 class Renewals:
@@ -57,8 +59,11 @@ class Renewals:
         row = models.Order.objects.filter(pk=order.id).select_related("replaces").first()
         while row is not None and row.operation != Operation.NEW and row.replaces is not None:
             row = row.replaces.orders.order_by("pk").select_related("replaces").first()
+        return self._value(row.pk) if row is not None and row.operation == Operation.NEW else order
+
+    def _value(self, order_id: int) -> Order:
         query = models.Order.objects.select_related("account", "key", "certificate", "replaces")
-        return rows.order_value(query.get(pk=row.pk)) if row is not None and row.operation == Operation.NEW else order
+        return rows.order_value(query.get(pk=order_id))
 
     def issued(self, bought: Order) -> list[Issued]:
         """The certificates issued within a bought CA order, each succeeding the one before it."""
@@ -86,7 +91,24 @@ class Renewals:
         alive = [order for order in orders if not order.ended or order.state is OrderState.ISSUED]
         nothing = [order for order in orders if order.ended and order.state is not OrderState.ISSUED]
         withdrawn = bool(orders) and orders[0].state is OrderState.CANCELLED
-        return Successors(alive[0] if alive else None, len(nothing), orders[0].id if withdrawn else None)
+        return Successors(
+            alive[0] if alive else None,
+            len(nothing),
+            orders[0].id if withdrawn else None,
+            next((order.id for order in nothing if order.ca_order is not None), None),
+        )
+
+    def forgotten(self, successor: Order) -> None:
+        """End the auto-renewal of what an order succeeds that is about to be forgotten: it must not be bought again."""
+        row = models.Certificate.objects.filter(fingerprint=successor.replaces).first() if successor.replaces else None
+        before = row.orders.order_by("pk").first() if row is not None else None
+        if before is None:
+            return
+        bought = self.bought(self._value(before.pk))
+        if bought.auto_renew is not AutoRenew.OFF and bought.id != successor.id:
+            self.set(bought, AutoRenew.OFF, bought.renew_days)
+            note = f"its successor, order {successor.id}, was forgotten: nothing is renewed by itself any more"
+            self.plan(replace(bought, auto_renew=AutoRenew.OFF), None, note, alarm=True)
 
     def plan(
         self,

@@ -200,7 +200,7 @@ def test_6_a_code_is_one_of_our_errors(code: str, kind: type[CertwrightError], *
     error = errors.failure("GenerateOrderSSL", code, "As emSign says.", "0123456789", change=change)
     assert type(error) is kind
     assert error.code == code
-    assert all(word in error.detail for word in ("GenerateOrderSSL", "As emSign says.", "0123456789", code))
+    assert all(word in str(error) for word in ("GenerateOrderSSL", "As emSign says.", "0123456789", code))
 
 
 def test_a11_no_logic_depends_on_a_code_that_no_document_names() -> None:

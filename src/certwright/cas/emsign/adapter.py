@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
+from urllib.parse import urlsplit
 
 from certwright.cas.about import About
 from certwright.cas.emsign import (
@@ -114,12 +115,13 @@ class EmSign:
             raise Misconfigured("The access key is empty.")
         self._settings = Settings.read(ABOUT, settings or {})
         number = self._settings.account_number
-        self._gates = [Gate(limits, number, self._settings.limits, title="emSign")]
+        place = f"{urlsplit(url).hostname} {number}"  # an account of that number at another address is another account
+        self._gates = [Gate(limits, place, self._settings.limits, title="emSign")]
         try:
             pace = self._settings.pace
             if pace:
                 rest = max(pace - TRAVEL_SECONDS, 0.001)  # the gate adds that itself
-                self._gates.append(Gate(limits, f"{number} orders", (Limit(1, rest),), title="emSign"))
+                self._gates.append(Gate(limits, f"{place} orders", (Limit(1, rest),), title="emSign"))
             self._transport = Transport(
                 url,
                 title="emSign",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -18,6 +19,8 @@ _LOGIN = "ValidateCredentials"
 _HEADERS = {"Content-Type": "application/json", "Accept": "application/json"}
 _NOT_FOUND, _UNAUTHORIZED, _FORBIDDEN, _ERRORS = 404, 401, 403, 400
 _READ_SECONDS = 30.0  # for a call that changes nothing, with its repetitions (§9); an order has the transport's time
+_LONGEST_TEXT = 1000
+_ENDING = frozenset({"GetProductDetails", "GenerateOrderSSL"})  # what they refuse ends an order
 _REST_SECONDS = 2.0  # after too many orders at once, where none are paced
 
 
@@ -133,12 +136,13 @@ class EmSignAPI:
         meta = wire.block(tree, "meta")
         if contract.succeeded(wire.text(meta.get("status"))) and answer.status < _ERRORS:
             return tree
-        code, said = wire.text(meta.get("errorCode")), wire.text(meta.get("errorMessage"))
-        message = said.replace(sent["authKey"], "…")  # it could be sent again by whoever reads it
+        code, message = (_harmless(meta.get(field), sent["authKey"]) for field in ("errorCode", "errorMessage"))
         if endpoint == _LOGIN:
             raise errors.login_failed(code, message, answer.status)
         if errors.is_inactive(message):
             raise self._inactive(endpoint, message)
+        if endpoint in _ENDING and not errors.is_known(code):
+            self.validate_credentials()  # which code a refused login has is not known, and it would end no order
         raise errors.failure(endpoint, code, message, sent["txn"], change=answer.changes)
 
     def _inactive(self, endpoint: str, message: str) -> CertwrightError:
@@ -148,6 +152,11 @@ class EmSignAPI:
         return Unavailable(
             f"emSign wants fewer calls at once ({endpoint}: {message}); the login works.", retry_after=wait
         )
+
+
+def _harmless(value: Any, auth_key: str) -> str:
+    """A text of emSign's without our hash, should it echo that: whoever reads it could send it again."""
+    return re.sub(re.escape(auth_key), "…", wire.text(value), flags=re.IGNORECASE)[:_LONGEST_TEXT]
 
 
 def _tree(endpoint: str, answer: Answer) -> Block:

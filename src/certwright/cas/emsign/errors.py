@@ -33,14 +33,21 @@ def is_inactive(message: str) -> bool:
 
 def failure(endpoint: str, code: str, message: str, txn: str, *, change: bool) -> CertwrightError:
     """The error that a failed ``meta`` means; ``change`` tells whether the call could have had an effect."""
-    told = f"emSign refused {endpoint}: {message or 'It gives no reason.'} [{code or 'no code'}, txn {txn}]"
+    told = f"emSign refused {endpoint}: {message or 'It gives no reason.'} [{code or 'no code'}]"
+    # Not in what happened, which is the same each time, but in what to do: emSign finds the call by it.
+    asking = f"emSign knows the call as {txn}."
     if code == _WENT_WRONG:
-        return (Unknown if change else Unavailable)(told, code=code)
+        return (Unknown if change else Unavailable)(told, code=code, advice=asking)
     if code == NOT_OPEN_YET:
-        return Unavailable(told, code=code, advice="It opens by itself, within seconds or hours.")
+        return Unavailable(told, code=code, advice=f"It opens by itself, within seconds or hours. {asking}")
     if code in _NOT_FOUND:
-        return NotFound(told, code=code, advice="It does not exist, or belongs to another account.")
-    return Refused(told, code=code, advice=_ADVICE.get(code, ""))
+        return NotFound(told, code=code, advice=f"It does not exist, or belongs to another account. {asking}")
+    return Refused(told, code=code, advice=f"{_ADVICE.get(code, '')} {asking}".lstrip())
+
+
+def is_known(code: str) -> bool:
+    """Whether a code is one that documents or measurements explain; any other may be about the login."""
+    return code in _NOT_FOUND | {_WENT_WRONG, NOT_OPEN_YET, PROVEN_ALREADY, AGREED_ALREADY, *_ADVICE}
 
 
 def login_failed(code: str, message: str, status: int) -> Misconfigured:

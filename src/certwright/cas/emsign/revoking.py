@@ -28,7 +28,7 @@ _MOST_REMARKS = 500
 def revoke(
     api: EmSignAPI, target: RevocationTarget, reason: RevocationReason, comment: str, email: str, *, deadline: float
 ) -> RevocationProgress:
-    """Revoke the order's certificate: 4 calls, 1 when it is revoked already.
+    """Revoke the order's certificate: 4 calls, 2 when it is revoked already.
 
     RevokeOrder names no certificate but the order's: an earlier one, which the CA has renewed since, is not revoked in
     the place of the one that is in use.
@@ -36,11 +36,11 @@ def revoke(
     if reason not in _REASONS:
         raise Refused(f"emSign does not take {reason}.", advice=f"It takes: {', '.join(_REASONS)}.")
     now = collecting.track(api, target.order_id)
+    if target.serial and not target.whole_order:
+        _check_is_in_force(api, target, now.requestor_email or email)
     known = _progress(now)
     if known is not None and known.state is not RevocationState.REFUSED:
         return known
-    if target.serial and not target.whole_order:
-        _check_is_in_force(api, target, now.requestor_email or email)
     details = {
         "orderNumber": target.order_id,
         "requestorEmail": now.requestor_email or email,
@@ -52,7 +52,10 @@ def revoke(
 
 
 def _check_is_in_force(api: EmSignAPI, target: RevocationTarget, email: str) -> None:
-    found = collecting.certificates(api, target.order_id, email)
+    try:
+        found = collecting.certificates(api, target.order_id, email)
+    except Refused:  # no longer, or not yet, to be had: then nothing speaks against it
+        return
     if found and from_der(found[0]).serial != target.serial:
         raise Refused(
             f"emSign's order {target.order_id} has a newer certificate by now, and emSign revokes that one only.",

@@ -143,11 +143,6 @@ def revoke(
             raise Refused(f"{entry.certificate.fingerprint} is revoked already, since {moment(entry.revoked_at)}.")
         if not entry.account:
             raise Refused("This certificate belongs to no CA account we know of.")
-        if entry.state is CertificateState.REPLACED and not entry.ca_order.certificate_id and not whole_order:
-            raise Refused(
-                f"Its CA order {entry.ca_order} has a newer certificate, and the CA revokes that one only.",
-                advice="Revoke the newer one, or everything of the order: --order.",
-            )
         wishes.check_account(certwright, entry.account)
         wishes.check_reason(certwright, entry.account, reason)
         revocation = certwright.orders.revoke(

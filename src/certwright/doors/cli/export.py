@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from enum import StrEnum
 from pathlib import Path
 
@@ -47,6 +48,14 @@ def password_in(file: Path | None) -> bytes | None:
         return file.read_bytes().splitlines()[0]
     except (OSError, IndexError):
         raise Refused(f"{file} holds no password on its first line.") from None
+
+
+def check_target(target: Path) -> None:
+    """Raise Refused when a file of that name cannot be written; asked before a certificate is bought for it."""
+    if target.is_dir() or not target.name:
+        raise Refused(f"{target} is a folder.", advice="Give the name of a file.")
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise Refused(f"{target.parent} is no folder that can be written to.")
 
 
 def write_private(target: Path, content: bytes) -> None:

@@ -19,7 +19,11 @@ DCV = Annotated[
 RenewDays = Annotated[
     int | None,
     typer.Option(
-        "--renew-days", min=1, metavar="DAYS", help="So long before its end; two thirds of its life by default."
+        "--renew-days",
+        min=1,
+        max=3650,
+        metavar="DAYS",
+        help="So long before its end; at two thirds of its life by default.",
     ),
 ]
 Which = Annotated[str, typer.Argument(metavar="ORDER", help="Our number of the order, its reference or the CA's id.")]

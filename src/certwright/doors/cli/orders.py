@@ -136,7 +136,7 @@ def _look_for_doubles(certwright: Certwright, order: Order) -> None:
     for extra in placed_orders(order, certwright.ports(order.account).ca) or ():
         if order.ca_order is None or not extra.is_same(order.ca_order):
             note = f"the CA has a second order with this reference: {extra}. "
-            note += withdraw_double(extra, certwright.ports(order.account))
+            note += withdraw_double(order, extra, certwright.ports(order.account))
             certwright.orders.note(order, note)
             warn(note)
 
@@ -219,6 +219,7 @@ def forget(which: Which, as_json: AsJSON = False) -> None:
     with opened() as certwright:
         order = certwright.orders.get(which)
         _withdraw_proofs(certwright, order)
+        certwright.renewals.forgotten(order)
         certwright.orders.forget(order)
         if as_json:
             print_json({"forgotten": order.id, "reference": order.reference, "certificate": order.fingerprint or None})

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from certwright.doors.cli import wishes
-from certwright.doors.cli.export import Format, content_of, password_in, write_private
+from certwright.doors.cli.export import Format, check_target, content_of, password_in, write_private
 from certwright.doors.cli.options import DCV, AsJSON, Comment, RenewDays, Wait, Which
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.showing import finish
@@ -67,6 +67,8 @@ def place(
         password = password_in(password_file)
         if form in (Format.PKCS12, Format.JKS) and export and not password:
             raise Refused(f"{form} needs a password.", advice="Give --password-file.")
+        if export is not None:
+            check_target(export)
         method, methods = wishes.dcv(dcv or [])
         request = wishes.request(
             Operation.NEW,

@@ -199,7 +199,9 @@ def _methods(order: Order) -> tuple[str, Mapping[str, str]]:
 
 def order_of(certwright: Certwright, entry: Entry) -> Order | None:
     """The order by which we got a certificate; None when it was found, or its order forgotten."""
-    return certwright.orders.get(str(entry.order_id)) if entry.order_id else None
+    while entry.order_id is None and entry.replaces:  # the CA renewed it, and an import found that
+        entry = certwright.inventory.get(entry.replaces)
+    return certwright.orders.get_by_id(entry.order_id) if entry.order_id else None
 
 
 def _common_name_first(names: list[str], common_name: str | None) -> list[str]:

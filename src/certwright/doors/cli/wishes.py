@@ -152,6 +152,8 @@ def reference(certwright: Certwright, text: str) -> str:
     """The reference of a new order; raises Refused for one that a CA might not store as it is."""
     if not text:
         return certwright.new_reference()
+    if text.isdecimal():
+        raise Refused(f"{text} could be our number of an order.", advice="Put a letter into the reference.")
     if not _REFERENCE.fullmatch(text):
         raise Refused(
             f"{text!r} cannot be a reference.", advice="Up to 64 letters, digits and . _ : / - are safe at every CA."
