@@ -334,6 +334,37 @@ def test_a_successor_that_was_cancelled_is_not_ordered_again_by_itself(stock: St
     assert "cancelled" in told
 
 
+@pytest.mark.parametrize("state", [OrderState.FAILED, OrderState.REJECTED, OrderState.EXPIRED])
+def test_a_successor_that_the_ca_had_is_not_ordered_again_by_itself(stock: Stock, state: OrderState) -> None:
+    """It may have been paid for, whatever became of it."""
+    order = due_order(stock, PlainCA(), AutoRenew.ALWAYS, rest=LIFE)
+    renewing(stock, PlainCA()).turn()
+    (row,) = successors(order)
+    models.Order.objects.filter(pk=row.pk).update(ca_order_id="O-spent")
+    end(stock.orders.get_by_id(row.pk), state)
+    for _ in range(4):
+        pass_time(stock, DAY)
+        renewing(stock, PlainCA()).turn()
+    assert len(successors(order)) == 1
+    (told,) = notes(stock, order, "alarm")
+    assert f"order {row.pk}" in told
+
+
+def test_a_successor_that_was_forgotten_is_not_bought_again(stock: Stock) -> None:
+    order = due_order(stock, PlainCA(), AutoRenew.ALWAYS, rest=LIFE)
+    renewing(stock, PlainCA()).turn()
+    (row,) = successors(order)
+    successor = stock.orders.get_by_id(row.pk)
+    Renewals(stock.clock).forgotten(successor)
+    stock.orders.forget(successor)
+    for _ in range(4):
+        pass_time(stock, DAY)
+        renewing(stock, PlainCA()).turn()
+    assert successors(order) == []
+    assert stock.orders.get_by_id(order.id).auto_renew is AutoRenew.OFF
+    assert any("forgotten" in note for note in notes(stock, order, "alarm"))
+
+
 def test_a_successor_that_does_not_come_is_an_alarm_when_a_quarter_of_the_life_is_left(stock: Stock) -> None:
     order = due_order(stock, ReissuingCA())
     renewing(stock, ReissuingCA()).turn()
