@@ -35,14 +35,14 @@ def failure(endpoint: str, code: str, message: str, txn: str, *, change: bool) -
     """The error that a failed ``meta`` means; ``change`` tells whether the call could have had an effect."""
     told = f"emSign refused {endpoint}: {message or 'It gives no reason.'} [{code or 'no code'}]"
     # Not in what happened, which is the same each time, but in what to do: emSign finds the call by it.
-    asking = f"emSign knows the call as {txn}."
+    asking = f"emSign knows the call as {txn}. " if txn else ""
     if code == _WENT_WRONG:
-        return (Unknown if change else Unavailable)(told, code=code, advice=asking)
+        return (Unknown if change else Unavailable)(told, code=code, advice=asking.rstrip())
     if code == NOT_OPEN_YET:
-        return Unavailable(told, code=code, advice=f"It opens by itself, within seconds or hours. {asking}")
+        return Unavailable(told, code=code, advice=f"{asking}It opens by itself, within seconds or hours.")
     if code in _NOT_FOUND:
-        return NotFound(told, code=code, advice=f"It does not exist, or belongs to another account. {asking}")
-    return Refused(told, code=code, advice=f"{_ADVICE.get(code, '')} {asking}".lstrip())
+        return NotFound(told, code=code, advice=f"{asking}It does not exist, or belongs to another account.")
+    return Refused(told, code=code, advice=f"{asking}{_ADVICE.get(code, '')}".rstrip())
 
 
 def is_known(code: str) -> bool:
