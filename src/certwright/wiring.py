@@ -25,23 +25,30 @@ from certwright.keys.secret_files import locked
 from certwright.keys.software.envelope import Envelope
 from certwright.keys.software.kek import KekRing
 from certwright.model.errors import Misconfigured, NotFound
+from certwright.model.inventory import SourceKind
 from certwright.model.ports import CertificateAuthority, Clock, HasCatalogue, Ports, Receiver, Trust
 from certwright.pki.certificate import Certificate, parse_pem_many
 from certwright.store import setup
 
 if TYPE_CHECKING:
     from certwright.engine.challenges import Challenges
+    from certwright.engine.discovering import Discovering
     from certwright.engine.durable import Engine
+    from certwright.engine.enriching import Enriching
     from certwright.engine.renewing import Renewing
     from certwright.keys.pkcs11 import Pkcs11Keys
     from certwright.store.accounts import Account, Accounts
+    from certwright.store.browsing import Browsing
     from certwright.store.ca_orders import CAOrders
     from certwright.store.csrs import CSRs
     from certwright.store.inventory import Inventory
     from certwright.store.keys import KeyStore
     from certwright.store.listings import Listings
+    from certwright.store.loading import Loading
     from certwright.store.orders import Orders
+    from certwright.store.overview import Overview
     from certwright.store.renewals import Renewals
+    from certwright.store.sources import Sources
     from certwright.store.targets import Target, Targets
     from certwright.store.workers import Workers
     from certwright.targets.dcv.publisher import Publisher
@@ -186,6 +193,47 @@ class Certwright:
         from certwright.store.inventory import Inventory
 
         return Inventory(self.clock)
+
+    @cached_property
+    def browsing(self) -> Browsing:
+        """Answers queries of the inventory."""
+        from certwright.store.browsing import Browsing
+
+        return Browsing(self.clock)
+
+    @cached_property
+    def overview(self) -> Overview:
+        """The inventory in figures."""
+        from certwright.store.overview import Overview
+
+        return Overview(self.clock)
+
+    @cached_property
+    def loading(self) -> Loading:
+        """Takes finds into the inventory."""
+        from certwright.store.loading import Loading
+
+        return Loading(self.clock)
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Where we learn of certificates."""
+        from certwright.store.sources import Sources
+
+        return Sources(self.clock, self.identity.name, self.identity.alive)
+
+    @cached_property
+    def discovering(self) -> Discovering:
+        """Looks at sources."""
+        from certwright.engine.discovering import Discovering
+
+        return Discovering(self.sources, {SourceKind.CA: self._enriching})
+
+    @cached_property
+    def _enriching(self) -> Enriching:
+        from certwright.engine.enriching import Enriching
+
+        return Enriching(self.sources, self.listings, self.ca_orders, self.inventory, self.ports)
 
     @cached_property
     def ca_orders(self) -> CAOrders:

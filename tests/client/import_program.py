@@ -15,6 +15,8 @@ from pathlib import Path
 from certwright.cas.digicert import DigiCert
 from certwright.engine.importing import Import
 from certwright.store import setup
+from certwright.model.inventory import Query
+from certwright.store.browsing import Browsing
 from certwright.store.ca_orders import CAOrders
 from certwright.store.inventory import Inventory
 
@@ -52,7 +54,7 @@ def main() -> None:
         run = Import(ACCOUNT, ca, ca_orders, inventory)
         taken = run.orders(on_page)
         collected = run.certificates(lambda _, __: None)
-    entries = list(inventory.browse())
+    certificates = list(Browsing(stock.clock).all(Query()))
     print(
         json.dumps(
             {
@@ -60,7 +62,7 @@ def main() -> None:
                 "recorded": collected.recorded,
                 "missing": collected.missing,
                 "orders": [[row.ca_order.order_id, row.state, row.serial] for _, row in ca_orders.browse()],
-                "serials": sorted(entry.certificate.serial for entry in entries),
+                "serials": sorted(one.serial for one in certificates),
                 "pages": pages,
             }
         )

@@ -12,10 +12,14 @@ from certwright.model.words import KeyKind
 from certwright.pki.keys import KeySpec
 from certwright.store import models
 from certwright.store.accounts import Account, Accounts
+from certwright.store.browsing import Browsing
 from certwright.store.inventory import Inventory
 from certwright.store.journal import OrderJournal, RevocationJournal
 from certwright.store.listings import Listings
+from certwright.store.loading import Loading
 from certwright.store.orders import KeyWish, Orders
+from certwright.store.overview import Overview
+from certwright.store.sources import Sources
 from tests.cases.authority import NOW
 from tests.fakes.world import some_request
 
@@ -53,6 +57,10 @@ class Stock:
         self.accounts = Accounts(clock)
         self.inventory = Inventory(clock)
         self.listings = Listings(clock)
+        self.browsing = Browsing(clock)
+        self.loading = Loading(clock)
+        self.overview = Overview(clock)
+        self.sources = Sources(clock, "worker", lambda _: True)
         if with_account:
             self.accounts.add(some_account())
 

@@ -13,6 +13,7 @@ import pytest
 from certwright.engine.importing import Import
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.errors import NotFound, Unavailable
+from certwright.model.inventory import Query
 from certwright.model.words import CertificateState, OrderState
 from certwright.pki.certificate import Certificate
 from certwright.store import models
@@ -140,7 +141,7 @@ def test_the_certificates_in_force_come_into_the_inventory_and_are_fetched_once(
     work = task(stock, ca)
     work.orders(quiet)
     assert work.certificates(quiet, list(LeftOut)).recorded == 2
-    entries = {entry.certificate.common_name or entry.certificate.names[0]: entry for entry in stock.inventory.browse()}
+    entries = {one.common_name or one.names[0]: one for one in stock.browsing.all(Query())}
     assert {name: entry.state for name, entry in entries.items()} == {
         "shop0.meadow.example": CertificateState.VALID,
         "shop1.meadow.example": CertificateState.REPLACED,

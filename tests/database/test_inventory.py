@@ -10,6 +10,7 @@ import pytest
 
 from certwright.model.ca import CAOrder
 from certwright.model.errors import LostLease, NotFound, Refused
+from certwright.model.inventory import Query
 from certwright.model.order import Order
 from certwright.model.words import CertificateState, Operation, RevocationReason
 from certwright.pki.chain import Chain
@@ -121,7 +122,7 @@ def test_what_is_not_there_is_not_found(stock: Stock, wanted: str) -> None:
 def test_an_intermediate_is_not_listed_among_leaves(stock: Stock) -> None:
     made = chain()
     recorded(stock, made)
-    assert [entry.certificate.fingerprint for entry in stock.inventory.browse()] == [made.leaf.fingerprint]
+    assert [one.fingerprint for one in stock.browsing.all(Query())] == [made.leaf.fingerprint]
 
 
 def test_browsing_in_small_pages_shows_every_certificate_once(stock: Stock) -> None:
@@ -130,15 +131,15 @@ def test_browsing_in_small_pages_shows_every_certificate_once(stock: Stock) -> N
         made = chain(f"n{number}.meadow.example")
         recorded(stock, made)
         wanted.append(made.leaf.fingerprint)
-    assert [entry.certificate.fingerprint for entry in stock.inventory.browse(page=2)] == wanted
+    assert [one.fingerprint for one in stock.browsing.all(Query(), size=2)] == wanted
 
 
 def test_an_expired_certificate_says_so_without_anybody_marking_it(stock: Stock) -> None:
     made = chain(not_before=NOW - timedelta(days=90), not_after=NOW - timedelta(days=1))
     recorded(stock, made)
     assert stock.inventory.get(made.leaf.fingerprint).state is CertificateState.EXPIRED
-    assert len(list(stock.inventory.browse(state="expired"))) == 1
-    assert list(stock.inventory.browse(state="valid")) == []
+    assert len(list(stock.browsing.all(Query(state=CertificateState.EXPIRED)))) == 1
+    assert list(stock.browsing.all(Query(state=CertificateState.VALID))) == []
 
 
 def test_revoking_one_certificate_marks_that_one(stock: Stock) -> None:

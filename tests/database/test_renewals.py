@@ -454,7 +454,7 @@ def test_an_order_with_which_something_is_wrong_keeps_no_other_from_being_renewe
     renewing(stock, ca).turn()
     pass_time(stock, LIFE * DAY * 2 / 3)
     Renewals(stock.clock).plan(bad, stock.clock.now() - DAY, "")
-    models.Certificate.objects.filter(fingerprint=bad.fingerprint).update(der=b"torn")
+    models.CertificateBytes.objects.filter(certificate__fingerprint=bad.fingerprint).update(der=b"torn")
     renewing(stock, ca).turn()
     assert len(successors(good)) == 1
     assert stock.row(bad).renewal_due_at == stock.clock.now() + HOUR

@@ -243,7 +243,13 @@ class ReportedOrder:
     ``base_order_id`` is the first order of its family where reissues get order ids of their own, else empty.
     ``state`` is that of the order, ``certificate_state`` what has become of its certificate, None without one.
     ``product`` and ``why`` are in the CA's words; ``serial`` is lower-case hex; times are UTC; ``term_ends_at`` is
-    when the order (not the certificate) ends.
+    when the order (not the certificate) ends. ``validation`` is ``dv``, ``ov`` or ``ev``, ``group`` the name of the
+    division it was placed in, ``requester`` whoever asked for it and ``contacts`` the others, as ``Name <address>``,
+    ``auto_renew`` what the CA will do by itself in its words, ``cost`` a number with the currency where told.
+    ``fields`` are its custom fields by label, ``notes`` what people wrote to it. ``issuer`` is the common name of the
+    CA certificate that signs, ``duplicates`` and ``reissues`` how many of them there are. ``detailed`` tells that the
+    CA was asked for this one order, so that what only then is told is known and empty fields are really empty.
+    All of it is empty, or None, where the CA does not tell.
     """
 
     ca_order: CAOrder
@@ -261,6 +267,19 @@ class ReportedOrder:
     term_ends_at: datetime | None = None
     cost: str = ""
     why: str = ""
+    validation: str = ""
+    group: str = ""
+    requester: str = ""
+    contacts: tuple[str, ...] = ()
+    auto_renew: str = ""
+    fields: Mapping[str, str] = field(default_factory=dict, hash=False)
+    notes: tuple[str, ...] = ()
+    issuer: str = ""
+    duplicates: int | None = None
+    reissues: int | None = None
+    revoked_at: datetime | None = None
+    revocation_reason: str = ""
+    detailed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -315,6 +315,18 @@ class ReportsOrders(Protocol):
 
 
 @runtime_checkable
+class DetailsOrders(Protocol):
+    """A CA whose list leaves out what it tells of a single order: contacts, notes, duplicates, who revoked it."""
+
+    def details(self, ca_order: CAOrder) -> tuple[ReportedOrder, ...]:
+        """All that the CA tells of one order: a value for each of its certificates, duplicates and reissues too.
+
+        Costs more than one call; raises NotFound when the CA does not show such an order.
+        """
+        ...
+
+
+@runtime_checkable
 class HasCatalogue(Protocol):
     """A CA that tells what an account may order and for whom."""
 

@@ -21,6 +21,7 @@ from certwright.pki.errors import Invalid
 MAXIMUM_SIZE = 64 * 1024  # bytes of one certificate
 MAXIMUM_TEXT = 4 * 1024 * 1024  # bytes of a file of certificates
 PEM_LABEL = "CERTIFICATE"
+_VALIDATIONS = {"2.23.140.1.1": "ev", "2.23.140.1.2.3": "iv", "2.23.140.1.2.2": "ov", "2.23.140.1.2.1": "dv"}
 _PEM_LABELS = (PEM_LABEL, "X509 CERTIFICATE")
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _BROKEN = (
@@ -79,6 +80,25 @@ class Certificate:
         """The subject's first common name, as it stands there."""
         found = self.parsed.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
         return str(found[0].value) if found else None
+
+    @property
+    def issuer_common_name(self) -> str:
+        """The issuer's first common name; empty without one."""
+        found = self.parsed.issuer.get_attributes_for_oid(NameOID.COMMON_NAME)
+        return str(found[0].value) if found else ""
+
+    @property
+    def organization(self) -> str:
+        """The subject's first organization, as it stands there; empty without one."""
+        found = self.parsed.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)
+        return str(found[0].value) if found else ""
+
+    @property
+    def validation(self) -> str:
+        """What was validated, ``dv``, ``ov``, ``iv`` or ``ev``, by its certificate policies (BR 7.1.6.1); else empty."""
+        policies = _extension(self.parsed, x509.CertificatePolicies)
+        stated = {policy.policy_identifier.dotted_string for policy in policies or ()}
+        return next((level for oid, level in _VALIDATIONS.items() if oid in stated), "")
 
     @property
     def names(self) -> tuple[str, ...]:

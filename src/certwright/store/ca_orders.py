@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import CharField, Q, QuerySet
 
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState, OrderState
-from certwright.store import models
+from certwright.store import bulk, models
 
+_DETAILS_LAST = timedelta(days=30)
 _BATCH = 500  # rows of one statement: far below what SQLite takes as parameters
 
 
@@ -58,12 +59,13 @@ class CAOrders:
         now = self._clock.now()
         with transaction.atomic():
             owner = models.CAAccount.objects.get(name=account)
-            reported = {_identity(one): _columns(one) for one in page.orders}
+            reported = {_identity(one): _columns(one, now) for one in page.orders}
             known = self._known(owner, reported)
             changed = [row for key, row in known.items() if _differs(row, reported[key])]
             for row in changed:
                 if _renewed(row, reported[_key(row)]):  # its bytes are fetched anew, and join the lineage
                     row.certificate = None
+                row.detailed_at = None  # what only details tell may have changed with it
                 for column, value in reported[_key(row)].items():
                     setattr(row, column, value)
             new = [
@@ -72,9 +74,11 @@ class CAOrders:
                 if key not in known
             ]
             models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
-            columns = (*_COLUMNS, "certificate")
-            models.CAOrder.objects.bulk_update(changed, columns, batch_size=_BATCH // len(columns))
+            names = (*_COLUMNS, "detailed_at", "certificate_id")
+            values = ([getattr(row, name) for name in (*names, "pk")] for row in changed)
+            bulk.update(models.CAOrder, (*_COLUMNS, "detailed_at", "certificate"), values)
             self._mark_revoked(owner, page, now)
+            self._name_products(changed)
             self._forget_forerunners(owner, page)
             seen = [row.pk for row in known.values()]
             models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
@@ -100,8 +104,20 @@ class CAOrders:
         }
         in_use = Q(ca_order_id__in=whole - {""}, ca_certificate_id="", state=CertificateState.VALID)
         gone = Q(ca_certificate_id__in=ids - {""}) | in_use
-        ours = models.Certificate.objects.filter(gone, account=owner, is_ca=False)
-        ours.exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
+        ours = models.Certificate.objects.filter(account=owner, is_ca=False)
+        ours.filter(gone).exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
+        for one in page.orders:  # the CA's own date and reason, where it tells them
+            if one.revoked_at and one.ca_order.certificate_id:
+                ours.filter(ca_certificate_id=one.ca_order.certificate_id, state=CertificateState.REVOKED).update(
+                    revoked_at=one.revoked_at, revocation_reason=one.revocation_reason[:_WORD]
+                )
+
+    def _name_products(self, changed: Sequence[models.CAOrder]) -> None:
+        """A certificate shows the product of its CA order."""
+        for row in changed:
+            if row.certificate_id and row.product:
+                other = models.Certificate.objects.filter(pk=row.certificate_id).exclude(product=row.product)
+                other.update(product=row.product)
 
     def _known(self, owner: models.CAAccount, reported: dict[_Identity, Any]) -> dict[_Identity, Any]:
         ids = {order_id for order_id, _, _ in reported}
@@ -153,11 +169,71 @@ class CAOrders:
     def link(self, ca_order_row: int, fingerprint: str) -> None:
         """Tie a CA order to its certificate in the inventory."""
         certificate = models.Certificate.objects.get(fingerprint=fingerprint)
-        models.CAOrder.objects.filter(pk=ca_order_row).update(certificate=certificate)
+        row = models.CAOrder.objects.get(pk=ca_order_row)
+        models.CAOrder.objects.filter(pk=row.pk).update(certificate=certificate)
+        if row.product:
+            models.Certificate.objects.filter(pk=certificate.pk).exclude(product=row.product).update(
+                product=row.product
+            )
+
+    def without_details(self, account: str, most: int) -> list[CAOrder]:
+        """CA orders that the CA was never asked for one by one, or that have changed since; then those in force of
+        which that is long ago, for notes change without the list telling."""
+        mine = models.CAOrder.objects.filter(account__name=account).exclude(ca_order_id="")
+        long_ago = self._clock.now() - _DETAILS_LAST
+        old = mine.filter(detailed_at__lt=long_ago, certificate_state=CertificateState.VALID).order_by("detailed_at")
+        found: list[str] = []
+        for wanted in (mine.filter(detailed_at=None).order_by("-pk"), old):
+            found += wanted.values_list("ca_order_id", flat=True)[: most - len(found)]
+        orders = dict.fromkeys(found)
+        return [CAOrder(order_id) for order_id in orders]
+
+    def take_details(self, account: str, reported: Sequence[ReportedOrder]) -> Taken:
+        """Keep what the CA told of one order; the import of its list goes on where it was."""
+        return self.take(account, ReportPage(tuple(reported), self.cursor(account)))
+
+    def match(self, account: str, claim: Callable[[str, ReportedOrder], None]) -> int:
+        """Tie CA orders to certificates that were found elsewhere, by serial and issuer; returns how many that were.
+
+        The issuer is the one that the CA names, or one that signed another certificate of this CA account: a serial
+        says nothing without its issuer (RFC 5280 §4.1.2.2). Names are not compared. ``claim`` is given the
+        certificate's fingerprint and the CA order.
+        """
+        ours = set(
+            models.Certificate.objects.filter(account__name=account, is_ca=False)
+            .order_by()
+            .values_list("issuer_id", flat=True)
+            .distinct()
+        )
+        after = matched = 0
+        wanted = models.CAOrder.objects.filter(account__name=account, certificate=None).exclude(serial="")
+        while batch := list(wanted.order_by("pk").filter(pk__gt=after)[:_BATCH]):
+            after = batch[-1].pk
+            by_serial = {row.serial: row for row in batch}
+            found = models.Certificate.objects.filter(serial__in=by_serial, is_ca=False).select_related("issuer")
+            for certificate in found:
+                row = by_serial[certificate.serial]
+                named = bool(row.issuer) and row.issuer == certificate.issuer.common_name
+                if named or (not row.issuer and certificate.issuer_id in ours):
+                    claim(certificate.fingerprint, _value(row))
+                    self.link(row.pk, certificate.fingerprint)
+                    matched += 1
+        return matched
 
 
-_FIELDS = tuple(field.name for field in fields(ReportedOrder) if field.name != "ca_order")
+_FIELDS = tuple(field.name for field in fields(ReportedOrder) if field.name not in ("ca_order", "detailed"))
 _COLUMNS = ("ca_order_id", "ca_certificate_id", "ca_request_id", *_FIELDS)
+# What a list may leave out that is told of a single order: a list that says nothing takes nothing away.
+_DETAILS = (
+    "validation", "group", "requester", "contacts", "auto_renew", "cost", "fields", "notes", "issuer", "duplicates",
+    "reissues", "revoked_at", "revocation_reason",
+)  # fmt: skip
+_LONGEST = {
+    field.name: field.max_length
+    for field in models.CAOrder._meta.get_fields()
+    if isinstance(field, CharField) and field.max_length
+}
+_WORD = _LONGEST["revocation_reason"]
 
 
 _Identity = tuple[str, str, str]  # a CA order has an order id; only a draft is known by its request id
@@ -172,17 +248,32 @@ def _key(row: models.CAOrder) -> _Identity:
     return row.ca_order_id, row.ca_certificate_id, row.ca_request_id
 
 
-def _columns(order: ReportedOrder) -> dict[str, Any]:
+def _columns(order: ReportedOrder, now: datetime) -> dict[str, Any]:
     order_id, certificate_id, request_id = _identity(order)
-    columns = {name: getattr(order, name) for name in _FIELDS}
+    columns = {name: _column(name, getattr(order, name)) for name in _FIELDS}
+    if order.detailed:
+        columns["detailed_at"] = now
+    else:
+        columns = {name: value for name, value in columns.items() if name not in _DETAILS or value not in _NOTHING}
     return {
         **columns,
         "ca_order_id": order_id,
         "ca_certificate_id": certificate_id,
         "ca_request_id": request_id,
-        "names": list(order.names),
         "certificate_state": order.certificate_state or "",
     }
+
+
+_NOTHING: tuple[Any, ...] = ("", None, [], {})
+
+
+def _column(name: str, value: Any) -> Any:
+    """A value as the column takes it; texts of a CA that are longer than a column are cut."""
+    if isinstance(value, str):
+        return value[: _LONGEST.get(name)]
+    if isinstance(value, Mapping):
+        return dict(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:
@@ -195,7 +286,7 @@ def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:
 
 
 def _differs(row: models.CAOrder, columns: dict[str, Any]) -> bool:
-    return any(getattr(row, name) != value for name, value in columns.items())
+    return any(getattr(row, name) != value for name, value in columns.items() if name != "detailed_at")
 
 
 def _value(row: models.CAOrder) -> ReportedOrder:
@@ -205,6 +296,9 @@ def _value(row: models.CAOrder) -> ReportedOrder:
         **{
             **columns,
             "names": tuple(row.names),
+            "contacts": tuple(row.contacts),
+            "notes": tuple(row.notes),
+            "detailed": row.detailed_at is not None,
             "state": OrderState(row.state),
             "certificate_state": CertificateState(row.certificate_state) if row.certificate_state else None,
         },

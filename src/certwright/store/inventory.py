@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,7 +9,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Q
 
-from certwright.model.ca import CAOrder
+from certwright.model.ca import CAOrder, ReportedOrder
 from certwright.model.errors import LostLease, NotFound, Refused
 from certwright.model.order import KeyReference, Order, Revocation
 from certwright.model.ports import Clock
@@ -18,6 +17,8 @@ from certwright.model.words import CertificateState, Operation
 from certwright.pki.certificate import Certificate, from_der
 from certwright.pki.chain import Chain
 from certwright.store import models, rows
+from certwright.store.columns import certificate_columns
+from certwright.store.loading import issuer_row
 
 # Where a CA's certificates have no ids of their own, an order has one at a time, and earlier ones are left alone.
 _IN_FORCE_OR_NUMBERED = Q(state=CertificateState.VALID) | ~Q(ca_certificate_id="")
@@ -66,6 +67,7 @@ class Inventory:
                 account=order_row.account,
                 ca_order_id=placed.order_id,
                 ca_certificate_id=placed.certificate_id,
+                product=order.request.product,
                 key_id=order.key.id,
                 replaces_id=order_row.replaces_id,
             )
@@ -89,19 +91,34 @@ class Inventory:
             for intermediate in chain.intermediates:
                 self._enter(intermediate, now)
             row = self._enter(leaf, now)
-            if not row.account_id:
-                ours = models.Key.objects.filter(public_key_sha256=leaf.public_key_sha256).first()
-                models.Certificate.objects.filter(pk=row.pk).update(
-                    chain=[item.fingerprint for item in chain.intermediates],
-                    account=models.CAAccount.objects.get(name=account),
-                    ca_order_id=ca_order.order_id,
-                    ca_certificate_id=ca_order.certificate_id,
-                    key=ours,
-                    state=state,
-                )
-                if base_order_id or not ca_order.certificate_id:
-                    self._succeed(row, account, _family(account, ca_order.order_id, base_order_id))
+            if not row.chain:
+                row.chain = [item.fingerprint for item in chain.intermediates]
+                models.Certificate.objects.filter(pk=row.pk).update(chain=row.chain)
+            self._claim(row, account, ca_order, state, base_order_id)
         return leaf.fingerprint
+
+    def claim(self, account: str, order: ReportedOrder, fingerprint: str) -> None:
+        """Say of a certificate that was found elsewhere that it is that CA order's; as :meth:`take`."""
+        with transaction.atomic():
+            row = models.Certificate.objects.get(fingerprint=fingerprint)
+            state = order.certificate_state or CertificateState.VALID
+            self._claim(row, account, order.ca_order, state, order.base_order_id)
+
+    def _claim(
+        self, row: models.Certificate, account: str, ca_order: CAOrder, state: CertificateState, base_order_id: str
+    ) -> None:
+        if row.account_id:
+            return
+        ours = models.Key.objects.filter(public_key_sha256=row.public_key_sha256).exclude(public_key_sha256="")
+        models.Certificate.objects.filter(pk=row.pk).update(
+            account=models.CAAccount.objects.get(name=account),
+            ca_order_id=ca_order.order_id,
+            ca_certificate_id=ca_order.certificate_id,
+            key=row.key or ours.first(),
+            state=state,
+        )
+        if base_order_id or not ca_order.certificate_id:
+            self._succeed(row, account, _family(account, ca_order.order_id, base_order_id))
 
     def _succeed(self, row: models.Certificate, account: str, family: set[str]) -> None:
         """Link a certificate of a family of CA orders with the one before it and the one after it."""
@@ -136,7 +153,7 @@ class Inventory:
             if links:
                 models.Certificate.objects.filter(pk=known.pk).update(**links)
             return known
-        return models.Certificate.objects.create(**certificate_columns(certificate), recorded_at=now, **links)
+        return enter(certificate, now, **links)
 
     def _replaced(self, certificate_id: int) -> None:
         models.Certificate.objects.filter(pk=certificate_id, state=CertificateState.VALID).update(
@@ -176,40 +193,20 @@ class Inventory:
             raise Refused(f"{wanted!r} fits several certificates.", advice="Give the fingerprint.")
         return self._entry(found[0])
 
-    def browse(
-        self, *, account: str = "", state: str = "", name: str = "", after: int = 0, page: int = 500
-    ) -> Iterator[Entry]:
-        """Leaf certificates, oldest record first, read in pages."""
-        query = self._leaves().order_by("pk")
-        if account:
-            query = query.filter(account__name=account)
-        if name:
-            query = query.filter(common_name=name)
-        now = self._clock.now()
-        if state == CertificateState.EXPIRED:
-            query = query.filter(not_after__lt=now).exclude(state=CertificateState.REVOKED)
-        elif state == CertificateState.REVOKED:
-            query = query.filter(state=state)
-        elif state:
-            query = query.filter(state=state, not_after__gte=now)
-        while batch := list(query.filter(pk__gt=after)[:page]):
-            yield from (self._entry(row) for row in batch)
-            after = batch[-1].pk
-
     def chain(self, entry: Entry) -> Chain:
         """The leaf with the intermediates it was recorded with."""
         row = models.Certificate.objects.get(pk=entry.id)
         by_fingerprint = {
-            known.fingerprint: from_der(bytes(known.der))
-            for known in models.Certificate.objects.filter(fingerprint__in=row.chain)
+            known.fingerprint: from_der(bytes(known.bytes.der))
+            for known in models.Certificate.objects.filter(fingerprint__in=row.chain).select_related("bytes")
         }
         return Chain(entry.certificate, tuple(by_fingerprint[fingerprint] for fingerprint in row.chain))
 
     def _leaves(self) -> Any:
-        return models.Certificate.objects.filter(is_ca=False).select_related("account", "key", "replaces")
+        return models.Certificate.objects.filter(is_ca=False).select_related("account", "key", "replaces", "bytes")
 
     def _entry(self, row: models.Certificate) -> Entry:
-        certificate = from_der(bytes(row.der))
+        certificate = from_der(bytes(row.bytes.der))
         state = CertificateState(row.state)
         if state is not CertificateState.REVOKED and row.not_after < self._clock.now():
             state = CertificateState.EXPIRED
@@ -238,19 +235,9 @@ def _family(account: str, order_id: str, base_order_id: str) -> set[str]:
     return {base, order_id, *listed.values_list("ca_order_id", flat=True)}
 
 
-def certificate_columns(certificate: Certificate) -> dict[str, Any]:
-    """The columns that come from the certificate's own bytes; a fresh one counts as valid."""
-    return {
-        "fingerprint": certificate.fingerprint,
-        "serial": certificate.serial,
-        "issuer": certificate.issuer,
-        "subject": certificate.subject,
-        "common_name": (certificate.common_name or "")[:200],
-        "names": list(certificate.names),
-        "not_before": certificate.not_before,
-        "not_after": certificate.not_after,
-        "public_key_sha256": certificate.public_key_sha256,
-        "is_ca": certificate.is_ca,
-        "der": certificate.der,
-        "state": CertificateState.VALID,
-    }
+def enter(certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:
+    """Keep a certificate that is not known, as valid; ``links`` are further columns. Call it inside ``atomic``."""
+    columns = {"state": CertificateState.VALID, **certificate_columns(certificate), "recorded_at": now, **links}
+    row = models.Certificate.objects.create(issuer=issuer_row(certificate), **columns)
+    models.CertificateBytes.objects.create(certificate=row, der=certificate.der)
+    return row

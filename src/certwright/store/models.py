@@ -9,6 +9,11 @@ _NAME = 200
 _WORD = 32
 
 
+def _known(column: str) -> models.Q:
+    """The rows in which a text is known."""
+    return ~models.Q(**{column: ""})
+
+
 class CAAccount(models.Model):
     """An authority we can order from: our credential there."""
 
@@ -146,38 +151,222 @@ class CSR(models.Model):
         db_table = "csr"
 
 
+class Issuer(models.Model):
+    """The name of an issuer, kept once for all its certificates."""
+
+    name = models.TextField(unique=True)  # RFC 4514
+    common_name = models.CharField(max_length=_NAME, blank=True)
+
+    class Meta:
+        db_table = "issuer"
+
+
 class Certificate(models.Model):
-    """A certificate, known by the SHA-256 of its DER. Everything but its state is read from the DER."""
+    """A certificate, known by the SHA-256 of its DER.
+
+    What the certificate itself says is read from its DER, down to ``is_ca``; the rest is known from elsewhere. Lists
+    read these columns alone: the bytes are in a table of their own. ``sql/`` counts rows into ``rollup`` by triggers
+    and indexes the names for search.
+    """
 
     fingerprint = models.CharField(max_length=64, unique=True)
     serial = models.CharField(max_length=64)
-    issuer = models.TextField()
-    subject = models.TextField()
+    issuer = models.ForeignKey(Issuer, models.PROTECT, db_index=False)
     common_name = models.CharField(max_length=_NAME, blank=True)
-    names = models.JSONField(default=list)
+    names = models.TextField(blank=True)  # the SANs, separated by spaces
+    organization = models.CharField(max_length=_NAME, blank=True)
+    validation = models.CharField(max_length=_WORD, blank=True)
+    key_spec = models.CharField(max_length=_WORD, blank=True)
     not_before = models.DateTimeField()
-    not_after = models.DateTimeField(db_index=True)
-    public_key_sha256 = models.CharField(max_length=64, db_index=True)
+    not_after = models.DateTimeField()
+    public_key_sha256 = models.CharField(max_length=64)
     is_ca = models.BooleanField()
-    der = models.BinaryField()
+
     chain = models.JSONField(default=list)  # fingerprints of its intermediates, the issuer first
     state = models.CharField(max_length=_WORD)
     revoked_at = models.DateTimeField(null=True)
     revocation_reason = models.CharField(max_length=_WORD, blank=True)
-    account = models.ForeignKey(CAAccount, models.SET_NULL, null=True)
+    account = models.ForeignKey(CAAccount, models.SET_NULL, null=True, db_index=False)
     ca_order_id = models.CharField(max_length=_NAME, blank=True)
     ca_certificate_id = models.CharField(max_length=_NAME, blank=True)
-    key = models.ForeignKey(Key, models.PROTECT, null=True)
-    replaces = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaced_by")
+    product = models.CharField(max_length=_NAME, blank=True)
+    key = models.ForeignKey(Key, models.PROTECT, null=True, db_index=False)
+    replaces = models.ForeignKey("self", models.SET_NULL, null=True, related_name="replaced_by", db_index=False)
+    owner = models.CharField(max_length=_NAME, blank=True)
+    fields = models.JSONField(default=dict)  # custom fields, by name
+    severity = models.SmallIntegerField(default=0)  # of its worst open finding: 0 none, 1 notice, 2 warning, 3 error
+    judged_at = models.DateTimeField(null=True)
+    linted_at = models.DateTimeField(null=True)
     recorded_at = models.DateTimeField()
 
     class Meta:
         db_table = "certificate"
+        # Each is a filter that few rows may pass, then the usual order. A first import makes them when it is done.
         indexes = (
-            models.Index(fields=("is_ca", "id"), name="certificate_leaves"),
+            models.Index(fields=("not_after", "id"), name="certificate_end"),
+            models.Index(fields=("common_name", "id"), name="certificate_name"),
             models.Index(fields=("serial",), name="certificate_serial"),
-            models.Index(fields=("account", "ca_order_id"), name="certificate_ca_order"),
+            models.Index(fields=("public_key_sha256",), name="certificate_public_key"),
+            models.Index(fields=("issuer", "not_after"), name="certificate_issuer"),
+            models.Index(fields=("state", "not_after"), name="certificate_state"),
+            models.Index(fields=("key_spec", "not_after"), name="certificate_key_spec"),
+            models.Index(fields=("validation", "not_after"), name="certificate_validation"),
+            models.Index(fields=("organization", "not_after"), name="certificate_organization"),
+            models.Index(fields=("account", "not_after"), name="certificate_account"),
+            models.Index(
+                fields=("account", "ca_order_id"), name="certificate_ca_order", condition=_known("ca_order_id")
+            ),
+            models.Index(fields=("product", "not_after"), name="certificate_product", condition=_known("product")),
+            models.Index(fields=("owner", "not_after"), name="certificate_owner", condition=_known("owner")),
+            models.Index(fields=("severity", "not_after"), name="certificate_severity"),
+            models.Index(fields=("key",), name="certificate_key", condition=models.Q(key__isnull=False)),
+            models.Index(fields=("replaces",), name="certificate_replaces", condition=models.Q(replaces__isnull=False)),
+            models.Index(fields=("id",), name="certificate_unjudged", condition=models.Q(judged_at__isnull=True)),
+            models.Index(fields=("id",), name="certificate_unlinted", condition=models.Q(linted_at__isnull=True)),
         )
+
+
+class CertificateBytes(models.Model):
+    """The DER of a certificate."""
+
+    certificate = models.OneToOneField(Certificate, models.CASCADE, primary_key=True, related_name="bytes")
+    der = models.BinaryField()
+
+    class Meta:
+        db_table = "certificate_bytes"
+
+
+class Tag(models.Model):
+    """A word that people put on a certificate."""
+
+    certificate = models.ForeignKey(Certificate, models.CASCADE, related_name="tags")
+    tag = models.CharField(max_length=100)
+
+    class Meta:
+        db_table = "tag"
+        constraints = (models.UniqueConstraint("tag", "certificate", name="tag_once"),)
+
+
+class Rollup(models.Model):
+    """How many leaf certificates end on a day, by CA account (0: of none) and state; kept by triggers."""
+
+    day = models.DateField()
+    account = models.BigIntegerField()
+    state = models.CharField(max_length=_WORD)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "rollup"
+        constraints = (models.UniqueConstraint("day", "account", "state", name="rollup_once"),)
+
+
+class FindingCount(models.Model):
+    """How many certificates have an open finding of a rule; kept by triggers."""
+
+    rule = models.CharField(max_length=_NAME, unique=True)
+    count = models.BigIntegerField()
+
+    class Meta:
+        db_table = "finding_count"
+
+
+class Finding(models.Model):
+    """Something that is wrong with a certificate. See ``model.inventory.Finding``."""
+
+    certificate = models.ForeignKey(Certificate, models.CASCADE, related_name="findings")
+    rule = models.CharField(max_length=_NAME)
+    severity = models.SmallIntegerField()
+    detail = models.TextField()
+    advice = models.TextField(blank=True)
+    source = models.TextField(blank=True)
+    found_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "finding"
+        constraints = (models.UniqueConstraint("certificate", "rule", name="finding_once"),)
+        indexes = (models.Index(fields=("rule", "certificate"), name="finding_rule"),)
+
+
+class Source(models.Model):
+    """Where we learn of certificates, and when it is looked at. See ``model.inventory.SourceKind``."""
+
+    name = models.CharField(max_length=_NAME, unique=True)
+    kind = models.CharField(max_length=_WORD)
+    account = models.OneToOneField(CAAccount, models.CASCADE, null=True, related_name="integration")
+    settings = models.JSONField(default=dict)
+    enabled = models.BooleanField(default=True)
+    every_seconds = models.IntegerField(null=True)  # null: only when somebody says so
+    next_run_at = models.DateTimeField(null=True)
+    failures = models.IntegerField(default=0)  # in a row
+    lease_owner = models.CharField(max_length=64, blank=True)
+    lease_until = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "source"
+
+
+class Run(models.Model):
+    """One look at a whole source. One that was interrupted goes on behind ``cursor``."""
+
+    source = models.ForeignKey(Source, models.CASCADE, related_name="runs")
+    started_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+    outcome = models.CharField(max_length=_WORD)
+    trouble = models.TextField(blank=True)
+    advice = models.TextField(blank=True)
+    cursor = models.TextField(blank=True)
+    total = models.BigIntegerField(null=True)
+    looked = models.BigIntegerField(default=0)
+    found = models.BigIntegerField(default=0)
+    new = models.BigIntegerField(default=0)
+    changed = models.BigIntegerField(default=0)
+    vanished = models.BigIntegerField(default=0)
+    failed = models.BigIntegerField(default=0)
+
+    class Meta:
+        db_table = "run"
+
+
+class Sighting(models.Model):
+    """A certificate at one place of a source, from when to when it was seen there.
+
+    ``vanished_at`` is when the place was first seen with another one, or with none. ``trouble`` is why the place
+    could not be looked at since ``last_seen_at``.
+    """
+
+    certificate = models.ForeignKey(Certificate, models.CASCADE, related_name="sightings")
+    source = models.ForeignKey(Source, models.CASCADE, related_name="sightings", db_index=False)
+    place = models.CharField(max_length=1000)
+    address = models.CharField(max_length=64, blank=True)
+    protocol = models.CharField(max_length=_WORD, blank=True)
+    presented = models.JSONField(default=list)  # fingerprints of what came after the leaf
+    has_key = models.BooleanField(default=False)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    vanished_at = models.DateTimeField(null=True)
+    trouble = models.TextField(blank=True)
+    found_by = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="finds", db_index=False)
+    missed_by = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="misses", db_index=False)
+
+    class Meta:
+        db_table = "sighting"
+        constraints = (models.UniqueConstraint("source", "place", "certificate", name="sighting_once"),)
+        indexes = (
+            models.Index(fields=("found_by",), name="sighting_found"),
+            models.Index(fields=("missed_by",), name="sighting_missed", condition=models.Q(missed_by__isnull=False)),
+        )
+
+
+class SavedQuery(models.Model):
+    """A query of the inventory that somebody gave a name."""
+
+    name = models.CharField(max_length=_NAME, unique=True)
+    query = models.JSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "saved_query"
 
 
 class Leased(models.Model):
@@ -349,6 +538,19 @@ class CAOrder(models.Model):
     term_ends_at = models.DateTimeField(null=True)
     cost = models.CharField(max_length=_WORD, blank=True)
     why = models.TextField(blank=True)
+    validation = models.CharField(max_length=_WORD, blank=True)
+    group = models.CharField(max_length=_NAME, blank=True)
+    requester = models.CharField(max_length=_NAME, blank=True)
+    contacts = models.JSONField(default=list)
+    auto_renew = models.CharField(max_length=_NAME, blank=True)
+    fields = models.JSONField(default=dict)
+    notes = models.JSONField(default=list)
+    issuer = models.CharField(max_length=_NAME, blank=True)
+    duplicates = models.IntegerField(null=True)
+    reissues = models.IntegerField(null=True)
+    revoked_at = models.DateTimeField(null=True)
+    revocation_reason = models.CharField(max_length=_WORD, blank=True)
+    detailed_at = models.DateTimeField(null=True)  # when the CA was last asked for this one order
     certificate = models.ForeignKey(Certificate, models.SET_NULL, null=True, related_name="ca_orders")
     seen_at = models.DateTimeField()
 
@@ -359,7 +561,10 @@ class CAOrder(models.Model):
                 "account", "ca_order_id", "ca_certificate_id", "ca_request_id", name="ca_order_once"
             ),
         )
-        indexes = (models.Index(fields=("account", "base_order_id"), name="ca_order_family"),)
+        indexes = (
+            models.Index(fields=("account", "base_order_id"), name="ca_order_family"),
+            models.Index(fields=("serial",), name="ca_order_serial"),
+        )
 
 
 class Target(models.Model):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Annotated
@@ -49,28 +49,10 @@ def add(
     as_json: AsJSON = False,
 ) -> None:
     """Add a CA account; its secrets are stored sealed and never shown again."""
-    about = About.load(ca)
-    settings = {field: content(value) for field, value in wishes.pairs(setting or []).items()}
-    about.parse_settings({field: value for field, value in settings.items() if field not in COMMON_SETTINGS})
-    secrets = secrets_from(about.secrets, wishes.pairs(secret or []), about.title)
     with opened() as certwright:
-        account = Account(
-            id=0,
-            name=name,
-            ca=ca,
-            url=url or about.url,
-            settings=settings,
-            reference=reference,
-            read_only=read_only,
-            enabled=True,
-            paused_because="",
-            quiet_until=None,
-            quiet_because="",
-            created_at=datetime.now(UTC),
-            synced_at=None,
-            sealed_secrets=certwright.seal_secrets(name, secrets),
+        account, secrets = new_account(
+            certwright, name, ca, url, setting or [], secret or [], reference, read_only=read_only
         )
-        trust_of(account)
         if only_test:
             _only_test(account, secrets, as_json=as_json)
             return
@@ -79,12 +61,48 @@ def add(
         login, trouble = _try(certwright, account)
         account = certwright.accounts.get(name)
         if as_json:
-            print_json({**account_json(account), "login": _login_json(login)})
+            print_json({**account_json(account), "login": login_json(login)})
         else:
             say(f"CA account {name} is kept.")
-            _say_login(login)
+            say_login(login)
         if trouble is not None:
             warn(f"the CA account is kept, but its login does not work yet: {trouble}")
+
+
+def new_account(
+    certwright: Certwright,
+    name: str,
+    ca: str,
+    url: str,
+    setting: Sequence[str],
+    secret: Sequence[str],
+    reference: str,
+    *,
+    read_only: bool,
+) -> tuple[Account, dict[str, str]]:
+    """A CA account as its options describe it, not kept yet, and its secrets; raises when they do not fit."""
+    about = About.load(ca)
+    settings = {field: content(value) for field, value in wishes.pairs(setting).items()}
+    about.parse_settings({field: value for field, value in settings.items() if field not in COMMON_SETTINGS})
+    secrets = secrets_from(about.secrets, wishes.pairs(secret), about.title)
+    account = Account(
+        id=0,
+        name=name,
+        ca=ca,
+        url=url or about.url,
+        settings=settings,
+        reference=reference,
+        read_only=read_only,
+        enabled=True,
+        paused_because="",
+        quiet_until=None,
+        quiet_because="",
+        created_at=datetime.now(UTC),
+        synced_at=None,
+        sealed_secrets=certwright.seal_secrets(name, secrets),
+    )
+    trust_of(account)
+    return account, secrets
 
 
 @app.command()
@@ -125,16 +143,16 @@ def change(
 def _only_test(account: Account, secrets: Mapping[str, str], *, as_json: bool) -> None:
     adapter = connect(account, secrets)
     try:
-        login = _login(adapter)
+        login = login_of(adapter)
     finally:
         adapter.close()
     if as_json:
-        print_json({"name": account.name, "login": _login_json(login)})
+        print_json({"name": account.name, "login": login_json(login)})
     else:
-        _say_login(login)
+        say_login(login)
 
 
-def _login(adapter: object) -> Login:
+def login_of(adapter: object) -> Login:
     if not isinstance(adapter, TestsLogin):
         raise Refused("This CA has no login to test.")
     return adapter.login()
@@ -148,11 +166,11 @@ def _try(certwright: Certwright, account: Account) -> tuple[Login | None, Certwr
     return login, next(iter(failed.values()), None)
 
 
-def _login_json(login: Login | None) -> dict[str, str] | None:
+def login_json(login: Login | None) -> dict[str, str] | None:
     return {"account_id": login.account_id, "user": login.user, "role": login.role} if login else None
 
 
-def _say_login(login: Login | None) -> None:
+def say_login(login: Login | None) -> None:
     if login is not None:
         told = ", ".join(text for text in (f"account {login.account_id}", login.user, login.role) if text)
         say(f"The CA knows us: {told}.")
@@ -221,13 +239,13 @@ def test(name: Name, as_json: AsJSON = False) -> None:
     """Try the credential, without any effect at the CA; a working one ends a pause."""
     with opened() as certwright:
         account = certwright.accounts.get(name)
-        login = _login(certwright.adapter(account))
+        login = login_of(certwright.adapter(account))
         certwright.listings.keep_login(name, login)
         certwright.accounts.enable(name, enabled=account.enabled)
         if as_json:
-            print_json({"name": name, "login": _login_json(login)})
+            print_json({"name": name, "login": login_json(login)})
         else:
-            _say_login(login)
+            say_login(login)
 
 
 @app.command()

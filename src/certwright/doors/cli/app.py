@@ -84,6 +84,7 @@ def with_optional_seconds(arguments: Sequence[str]) -> list[str]:
 _GROUPS = {
     "account": ("accounts", "CA accounts: our credentials at the CAs."),
     "order": ("orders", "Order certificates and follow the orders."),
+    "integration": ("integrations", "Integrations: CA accounts that are read to enrich the inventory."),
     "cert": ("certs", "Certificates: list, export, reissue, revoke."),
     "key": ("keys", "Private keys we hold."),
     "csr": ("csrs", "Make and read CSRs."),

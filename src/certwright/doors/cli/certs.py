@@ -13,14 +13,14 @@ from certwright.doors.cli import follow, successors, wishes
 from certwright.doors.cli.export import Format, content_of, password_in, write_private
 from certwright.doors.cli.options import AsJSON, Comment, Wait, WhichCertificate
 from certwright.doors.cli.session import opened
-from certwright.doors.cli.shapes import certificate_json, revocation_json
+from certwright.doors.cli.shapes import certificate_json, revocation_json, summary_json
 from certwright.doors.cli.showing import show_revocation
 from certwright.doors.cli.terminal import cell, fields, moment, print_json, state, table
 from certwright.model.ca import CAOrder
 from certwright.model.errors import Refused
-from certwright.model.order import Revocation
+from certwright.model.inventory import Query
+from certwright.model.order import KeyReference, Revocation
 from certwright.model.words import CertificateState, RevocationReason, RevocationState
-from certwright.store.inventory import Entry
 
 app = typer.Typer()
 
@@ -29,35 +29,34 @@ app = typer.Typer()
 def list_certificates(
     account: Annotated[str, typer.Option(help="Only of this CA account.")] = "",
     wanted: Annotated[CertificateState | None, typer.Option("--state", help="Only in this state.")] = None,
-    name: Annotated[str, typer.Option(help="Only with this common name.")] = "",
+    name: Annotated[str, typer.Option(help="Only with this part of a name.")] = "",
     as_json: AsJSON = False,
 ) -> None:
     """List certificates, oldest record first."""
     with opened() as certwright:
-        entries = certwright.inventory.browse(account=account, state=wanted or "", name=name)
+        found = certwright.browsing.all(Query(account=account, state=wanted, name=name))
         if as_json:
-            for entry in entries:
-                print_json(certificate_json(entry))
+            for certificate in found:
+                print_json(summary_json(certificate))
             return
         table(
             "Certificates",
             ("fingerprint", "names", "valid until (UTC)", "state", "key", "account"),
             (
                 (
-                    entry.certificate.fingerprint[:16],
-                    cell(", ".join(entry.certificate.names[:2])),
-                    moment(entry.certificate.not_after),
-                    state(entry.state),
-                    cell(_key_place(entry)),
-                    cell(entry.account),
+                    certificate.fingerprint[:16],
+                    cell(", ".join(certificate.names[:2])),
+                    moment(certificate.not_after),
+                    state(certificate.state),
+                    cell(_key_place(certificate.key)),
+                    cell(certificate.account),
                 )
-                for entry in entries
+                for certificate in found
             ),
         )
 
 
-def _key_place(entry: Entry) -> str:
-    key = entry.key
+def _key_place(key: KeyReference | None) -> str:
     return f"{key.kind} {key.token}".strip() if key else ""
 
 
@@ -84,7 +83,7 @@ def show(which: WhichCertificate, as_json: AsJSON = False) -> None:
                 "CA order": cell(entry.ca_order.order_id),
                 "CA certificate": cell(entry.ca_order.certificate_id),
                 "order": str(entry.order_id or ""),
-                "key": cell(f"{_key_place(entry)} {entry.key.cka_id if entry.key else ''}".strip()),
+                "key": cell(f"{_key_place(entry.key)} {entry.key.cka_id if entry.key else ''}".strip()),
                 "replaces": entry.replaces,
                 "replaced by": entry.replaced_by,
             },

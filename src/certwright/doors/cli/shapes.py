@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from certwright.model.ca import CAOrder, Proof, ReportedOrder
+from certwright.model.inventory import Summary
 from certwright.model.order import KeyReference, Order, Revocation
 from certwright.store.accounts import Account
 from certwright.store.inventory import Entry
@@ -95,6 +96,41 @@ def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
         "term_ends_at": order.term_ends_at,
         "cost": order.cost or None,
         "why": order.why or None,
+    }
+
+
+def summary_json(certificate: Summary) -> dict[str, Any]:
+    """A leaf certificate as a list of the inventory has it."""
+    return {
+        "id": certificate.id,
+        "fingerprint": certificate.fingerprint,
+        "serial": certificate.serial,
+        "common_name": certificate.common_name or None,
+        "names": list(certificate.names),
+        "issuer": certificate.issuer,
+        "organization": certificate.organization or None,
+        "validation": certificate.validation or None,
+        "key_spec": certificate.key_spec or None,
+        "not_before": certificate.not_before,
+        "not_after": certificate.not_after,
+        "state": certificate.state,
+        "ca": certificate.ca or None,
+        "account": certificate.account or None,
+        "ca_order_id": certificate.ca_order.order_id or None,
+        "ca_certificate_id": certificate.ca_order.certificate_id or None,
+        "product": certificate.product or None,
+        "order": certificate.order_id,
+        "key": key_json(certificate.key) if certificate.key else None,
+        "public_key_sha256": certificate.public_key_sha256 or None,
+        "replaces": certificate.replaces or None,
+        "replaced_by": certificate.replaced_by or None,
+        "revoked_at": certificate.revoked_at,
+        "revocation_reason": certificate.revocation_reason or None,
+        "owner": certificate.owner or None,
+        "tags": list(certificate.tags),
+        "fields": dict(certificate.fields),
+        "severity": certificate.severity,
+        "recorded_at": certificate.recorded_at,
     }
 
 

@@ -75,6 +75,11 @@ class Pkcs11Keys:
         with self._token.session("listing keys") as login:
             return inventory.stored_keys(login)
 
+    def certificates(self) -> Sequence[tuple[str, bytes]]:
+        """Every certificate of the token, ours or not: the CKA_ID (hex) it bears, and its DER."""
+        with self._token.session("listing certificates") as login:
+            return inventory.stored_certificates(login)
+
     def public_key(self, reference: TokenKeyReference) -> PublicKey:
         """The public half; NotFound without it, Refused when several share the id."""
         with self._session(reference, "reading a public key") as login:

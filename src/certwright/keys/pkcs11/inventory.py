@@ -52,6 +52,16 @@ def stored_keys(login: Login) -> list[StoredKey]:
     ]
 
 
+def stored_certificates(login: Login) -> list[tuple[str, bytes]]:
+    """Every X.509 certificate of the token: the CKA_ID (hex) it bears, and its DER; raises the binding's errors."""
+    found = []
+    for item in search(login.session, ObjectClass.CERTIFICATE):
+        der = read(item, Attribute.VALUE)
+        if der:
+            found.append(((read(item, Attribute.ID) or b"").hex(), bytes(der)))
+    return sorted(found)
+
+
 def _by_id(items: list[Any]) -> dict[bytes, list[Any]]:
     sorted_items: dict[bytes, list[Any]] = {}
     for item in items:

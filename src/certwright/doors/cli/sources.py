@@ -1,0 +1,325 @@
+"""What all sources have in common on the command line: list, show, run, schedule, changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from typing import Annotated, Any
+
+import typer
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from certwright.doors.cli.durations import span, text_of
+from certwright.doors.cli.options import AsJSON
+from certwright.doors.cli.session import opened
+from certwright.doors.cli.terminal import cell, err, fields, moment, print_json, say, say_error, table
+from certwright.engine.discovering import OnStep
+from certwright.model.inventory import Outcome, Run, Source, SourceKind
+from certwright.store.sources import Change, Standing
+from certwright.wiring import Certwright
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The name it was added with.")]
+Every = Annotated[str, typer.Option(metavar="SPAN", help="How often: 30m, 6h, 1d, never.")]
+_OUTCOMES = {Outcome.DONE: "green", Outcome.PARTLY: "yellow", Outcome.FAILED: "red", Outcome.RUNNING: "cyan"}
+_CHANGES_SHOWN = 200
+
+
+def add_commands(app: typer.Typer, noun: str, *kinds: SourceKind) -> None:
+    """Give a group the commands that sources of those kinds share; ``noun`` is what people call one."""
+    for name, make, about in (
+        ("list", _list, f"List: each {noun} with its last run, its outcome, and the next."),
+        ("show", _show, f"Show one {noun} with its settings and its last runs."),
+        ("run", _run, "Run it now, with progress; an interrupted run goes on where it was."),
+        ("schedule", _schedule, "Change how often it runs by itself."),
+        ("enable", _enable, "Let it run by its schedule; the first time at once."),
+        ("disable", _disable, "Let it run no more."),
+        ("changes", _changes, "What its last run found that was new, changed or vanished."),
+    ):
+        app.command(name, help=about)(make(*kinds))
+
+
+def _list(*kinds: SourceKind) -> Callable[..., None]:
+    def command(as_json: AsJSON = False) -> None:
+        with opened() as certwright:
+            standings = [certwright.sources.standing(source) for source in certwright.sources.all(*kinds)]
+            if as_json:
+                for standing in standings:
+                    print_json(source_json(certwright, standing))
+                return
+            show_sources(standings, certwright.clock.now())
+
+    return command
+
+
+def show_sources(standings: Sequence[Standing], now: datetime) -> None:
+    """A table of sources."""
+    table(
+        "Sources",
+        ("name", "kind", "every", "last run (UTC)", "outcome", "next run (UTC)", "places"),
+        (
+            (
+                cell(standing.source.name),
+                standing.source.kind,
+                text_of(standing.source.every),
+                moment(standing.last.started_at)[:16] if standing.last else "never",
+                outcome(standing),
+                _next(standing.source, now),
+                f"{standing.places:,}",
+            )
+            for standing in standings
+        ),
+    )
+
+
+def outcome(standing: Standing) -> str:
+    """How a source stands, in colour: markup."""
+    if standing.last is None:
+        return "[dim]never run[/]"
+    word = f"[{_OUTCOMES[standing.last.outcome]}]{standing.last.outcome}[/]"
+    return f"{word}, [red]silent since {moment(standing.silent_since)[:10]}[/]" if standing.silent_since else word
+
+
+def _next(source: Source, now: datetime) -> str:
+    if not source.enabled:
+        return "[dim]disabled[/]"
+    if source.next_run_at is None:
+        return "[dim]on demand[/]"
+    return "due" if source.next_run_at <= now else moment(source.next_run_at)[:16]
+
+
+def _show(*kinds: SourceKind) -> Callable[..., None]:
+    def command(name: Name, as_json: AsJSON = False) -> None:
+        with opened() as certwright:
+            source = certwright.sources.get(name, *kinds)
+            standing = certwright.sources.standing(source)
+            runs = certwright.sources.runs(name)
+            if as_json:
+                print_json({**source_json(certwright, standing), "runs": [run_json(run) for run in runs]})
+                return
+            fields(
+                source.name,
+                {
+                    "kind": source.kind,
+                    "CA account": cell(_account(certwright, source)),
+                    "every": text_of(source.every),
+                    "next run": _next(source, certwright.clock.now()),
+                    "last success": moment(standing.succeeded_at),
+                    "silent since": moment(standing.silent_since),
+                    "places": f"{standing.places:,}",
+                    **{key: cell(_plain(value)) for key, value in source.settings.items()},
+                },
+            )
+            table(
+                "Runs",
+                ("started (UTC)", "outcome", "looked", "found", "new", "changed", "vanished", "failed", "why"),
+                ((*_run_cells(run), cell(run.trouble)) for run in runs),
+            )
+
+    return command
+
+
+def _run_cells(run: Run) -> tuple[str, ...]:
+    tally = run.tally
+    counts = (tally.looked, tally.found, tally.new, tally.changed, tally.vanished, tally.failed)
+    return (
+        moment(run.started_at),
+        f"[{_OUTCOMES[run.outcome]}]{run.outcome}[/]",
+        *(f"{count:,}" for count in counts),
+    )
+
+
+def _account(certwright: Certwright, source: Source) -> str:
+    if not source.account:
+        return ""
+    account = certwright.accounts.get(source.account)
+    reference = f", reference {account.reference}" if account.reference else ""
+    return f"{account.name} ({account.ca}{', read-only' if account.read_only else ''}{reference})"
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _run(*kinds: SourceKind) -> Callable[..., int]:
+    def command(name: Name, as_json: AsJSON = False) -> int:
+        with opened() as certwright:
+            return run_now(certwright, certwright.sources.get(name, *kinds), as_json=as_json)
+
+    return command
+
+
+def run_now(certwright: Certwright, source: Source, *, as_json: bool = False) -> int:
+    """Look at a source now and tell how it went; returns the exit code."""
+    with progress() as step:
+        run = certwright.discovering.now(source, step)
+    if as_json:
+        print_json(run_json(run))
+    else:
+        tell(run)
+    return 0 if run.outcome in (Outcome.DONE, Outcome.PARTLY) else 3
+
+
+def tell(run: Run) -> None:
+    """How a run went, in a sentence or two."""
+    tally = run.tally
+    if run.outcome is Outcome.FAILED:
+        say_error(f"{run.source} could not be read. {run.trouble}", run.advice)
+        return
+    if run.outcome is Outcome.RUNNING:
+        say(f"{run.source}: interrupted after {tally.looked:,}; the next run goes on there.")
+        return
+    say(
+        f"{run.source}: {tally.looked:,} looked at, {tally.found:,} certificates found, {tally.new:,} of them new; "
+        f"{tally.changed:,} changed, {tally.vanished:,} vanished."
+    )
+    if run.trouble:
+        say(run.trouble)
+
+
+@contextmanager
+def progress() -> Iterator[OnStep]:
+    """A bar on standard error for each thing that is counted; no more than silence where that is no terminal."""
+    columns = (
+        TextColumn("{task.description:>12}"),
+        BarColumn(),
+        TextColumn("{task.completed:,.0f}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=err, disable=not err.is_terminal) as bar:
+        tasks: dict[str, Any] = {}
+
+        def step(what: str, done: int, total: int | None) -> None:
+            if what not in tasks:
+                tasks[what] = bar.add_task(what, total=total)
+            bar.update(tasks[what], completed=done, total=total)
+
+        yield step
+
+
+def _schedule(*kinds: SourceKind) -> Callable[..., None]:
+    def command(name: Name, every: Every) -> None:
+        with opened() as certwright:
+            certwright.sources.get(name, *kinds)
+            certwright.sources.change(name, every=None if every == "never" else span(every))
+            say(f"{name} runs {'on demand only' if every == 'never' else 'every ' + every}.")
+
+    return command
+
+
+def _enable(*kinds: SourceKind) -> Callable[..., int]:
+    def command(name: Name) -> int:
+        with opened() as certwright:
+            source = certwright.sources.get(name, *kinds)
+            if source.account:
+                certwright.accounts.enable(source.account, enabled=True)
+            certwright.sources.enable(name, enabled=True)
+            say(f"{name} is enabled.")
+            return first_run(certwright, certwright.sources.get(name))
+
+    return command
+
+
+def first_run(certwright: Certwright, source: Source, *, as_json: bool = False) -> int:
+    """Have a source that is due looked at: by the worker that is at work, or here where none is."""
+    if source.next_run_at is None:
+        return 0
+    if certwright.others_at_work():
+        say("The worker looks at it within seconds: certwright inventory sources shows how it went.")
+        return 0
+    return run_now(certwright, source, as_json=as_json)
+
+
+def _disable(*kinds: SourceKind) -> Callable[..., None]:
+    def command(name: Name) -> None:
+        with opened() as certwright:
+            certwright.sources.get(name, *kinds)
+            certwright.sources.enable(name, enabled=False)
+            say(f"{name} is disabled; what it told stays, and ages.")
+
+    return command
+
+
+def _changes(*kinds: SourceKind) -> Callable[..., None]:
+    def command(
+        name: Name,
+        run: Annotated[int | None, typer.Option(help="The number of an earlier run.")] = None,
+        as_json: AsJSON = False,
+    ) -> None:
+        with opened() as certwright:
+            certwright.sources.get(name, *kinds)
+            runs = certwright.sources.runs(name, most=1)
+            number = run if run is not None else (runs[0].id if runs else 0)
+            changes = certwright.sources.changes(number)
+            if as_json:
+                for change in changes:
+                    print_json(
+                        {"place": change.place, "before": change.before or None, "now": change.now or None}
+                        | {"change": word_of(change)}
+                    )
+                return
+            shown = list(zip(range(_CHANGES_SHOWN + 1), changes, strict=False))
+            table(
+                "Changes",
+                ("change", "where", "before", "now"),
+                (
+                    (word_of(change), cell(change.place), change.before[:16], change.now[:16])
+                    for _, change in shown[:_CHANGES_SHOWN]
+                ),
+            )
+            if len(shown) > _CHANGES_SHOWN:
+                say("There are more: --json lists all.")
+
+    return command
+
+
+def word_of(change: Change) -> str:
+    """new, changed or vanished."""
+    if not change.before:
+        return "new"
+    return "changed" if change.now else "vanished"
+
+
+def source_json(certwright: Certwright, standing: Standing) -> dict[str, Any]:
+    """A source."""
+    source = standing.source
+    account = certwright.accounts.get(source.account) if source.account else None
+    return {
+        "name": source.name,
+        "kind": source.kind,
+        "account": source.account or None,
+        "ca": account.ca if account else None,
+        "reference": account.reference or None if account else None,
+        "read_only": account.read_only if account else None,
+        "enabled": source.enabled,
+        "every_seconds": int(source.every.total_seconds()) if source.every else None,
+        "next_run_at": source.next_run_at,
+        "settings": dict(source.settings),
+        "places": standing.places,
+        "succeeded_at": standing.succeeded_at,
+        "silent_since": standing.silent_since,
+        "last_run": run_json(standing.last) if standing.last else None,
+        "created_at": source.created_at,
+    }
+
+
+def run_json(run: Run) -> dict[str, Any]:
+    """A run."""
+    tally = run.tally
+    return {
+        "id": run.id,
+        "source": run.source,
+        "started_at": run.started_at,
+        "ended_at": run.ended_at,
+        "outcome": run.outcome,
+        "trouble": run.trouble or None,
+        "advice": run.advice or None,
+        "looked": tally.looked,
+        "found": tally.found,
+        "new": tally.new,
+        "changed": tally.changed,
+        "vanished": tally.vanished,
+        "failed": tally.failed,
+        "total": run.total,
+    }

@@ -1,0 +1,119 @@
+"""A run of an integration: what a CA tells of its account, its orders and its certificates, into the inventory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from certwright.engine.discovering import Looked, OnStep
+from certwright.engine.importing import Collected, Import
+from certwright.engine.run import PortsFor
+from certwright.engine.syncing import sync
+from certwright.flow.trouble import Talks, trouble
+from certwright.model.errors import CertwrightError, NotFound, Refused, Unavailable
+from certwright.model.inventory import Run, Source, Tally
+from certwright.model.ports import DetailsOrders, Ports, ReportsOrders
+from certwright.store.ca_orders import CAOrders, LeftOut, Taken
+from certwright.store.inventory import Inventory
+from certwright.store.listings import Listings
+from certwright.store.sources import Sources
+
+DETAILS_PER_RUN = 1000  # orders asked for one by one: the rest is for the next runs
+_IN_A_ROW = 5
+_TOLD = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Enriching:
+    """Reads a CA account: its lists, then all its orders, then what of them is still missing.
+
+    The settings of its source are ``certificates`` (whether to fetch those nobody has found), ``details`` (whether to
+    ask for single orders) and ``leave_out`` (see ``LeftOut``).
+    """
+
+    sources: Sources
+    listings: Listings
+    ca_orders: CAOrders
+    inventory: Inventory
+    ports_for: PortsFor
+
+    def __call__(self, source: Source, run: Run, step: OnStep) -> Looked:
+        """See ``discovering.Look``. A CA that fails is rested as the stories of orders do."""
+        at = self.ports_for(source.account)
+        try:
+            looked = self._read(source, run, at, step)
+        except CertwrightError as error:
+            trouble(error, Talks.CA, source.failures, at)
+            raise
+        at.standing.answered()
+        return looked
+
+    def _read(self, source: Source, run: Run, at: Ports, step: OnStep) -> Looked:
+        ca: object = at.ca
+        if not isinstance(ca, ReportsOrders):
+            raise Refused("This CA lists no orders over its API.", advice="Its certificates are found by scans.")
+        told = self._lists(source, ca, step)
+        task = Import(source.account, ca, self.ca_orders, self.inventory)
+        taken = task.orders(lambda done, total: self._step(run, step, "orders", done, total))
+        matched = self.ca_orders.match(source.account, self._claim(source.account))
+        collected = Collected()
+        if source.settings.get("certificates", True):
+            leave_out = [LeftOut(str(one)) for one in _list(source.settings.get("leave_out", ()))]
+            collected = task.certificates(
+                lambda done, total: self._step(run, step, "certificates", done, total), leave_out
+            )
+        if isinstance(ca, DetailsOrders) and source.settings.get("details", True):
+            told += self._details(source, run, ca, step)
+        self.sources.progress(run, _tally(taken, collected, matched))
+        return Looked(" ".join([*told, *_missing(collected)]), complete=True)
+
+    def _lists(self, source: Source, ca: object, step: OnStep) -> list[str]:
+        step("lists", 0, None)
+        done, failed = sync(self.listings, source.account, ca)
+        if failed and not done:
+            raise next(iter(failed.values()))
+        return [f"The list of {listing} could not be read: {error.detail}" for listing, error in failed.items()]
+
+    def _claim(self, account: str) -> Callable[..., None]:
+        return lambda fingerprint, order: self.inventory.claim(account, order, fingerprint)
+
+    def _details(self, source: Source, run: Run, ca: DetailsOrders, step: OnStep) -> list[str]:
+        """What the CA tells of single orders only, of those that were never asked for or have changed since."""
+        wanted = self.ca_orders.without_details(source.account, DETAILS_PER_RUN)
+        failures = 0
+        for done, ca_order in enumerate(wanted, 1):
+            try:
+                self.ca_orders.take_details(source.account, ca.details(ca_order))
+                failures = 0
+            except NotFound:
+                continue
+            except Unavailable as error:
+                failures += 1
+                if failures >= _IN_A_ROW or error.retry_after is not None:
+                    return [f"Details of {len(wanted) - done} orders are left for the next run: {error.detail}"]
+            self._step(run, step, "details", done, len(wanted))
+        return []
+
+    def _step(self, run: Run, step: OnStep, what: str, done: int, total: int | None) -> None:
+        self.sources.progress(run, Tally())
+        step(what, done, total)
+
+
+def _tally(taken: Taken, collected: Collected, matched: int) -> Tally:
+    return Tally(
+        looked=taken.new + taken.changed + taken.known,
+        found=collected.recorded + matched,
+        new=collected.recorded,
+        changed=taken.changed,
+        failed=len(collected.missing),
+    )
+
+
+def _missing(collected: Collected) -> list[str]:
+    if not collected.missing:
+        return []
+    return [f"{len(collected.missing)} certificates could not be fetched: {'; '.join(collected.missing[:_TOLD])}"]
+
+
+def _list(value: object) -> list[object]:
+    return list(value) if isinstance(value, list | tuple) else []

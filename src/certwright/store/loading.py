@@ -1,0 +1,238 @@
+"""Finds into the inventory, thousands in one transaction: certificates that are new, and where they were seen."""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+
+from certwright.model.inventory import Find, Remarks, Tally
+from certwright.model.ports import Clock
+from certwright.model.words import CertificateState
+from certwright.pki import chain as chains
+from certwright.pki.certificate import Certificate, from_der
+from certwright.pki.errors import Invalid
+from certwright.store import bulk, models
+from certwright.store.columns import certificate_columns
+from certwright.store.sightings import Seen, Sightings
+
+_COLUMNS = (
+    "id", "fingerprint", "serial", "issuer", "common_name", "names", "organization", "validation", "key_spec",
+    "not_before", "not_after", "public_key_sha256", "is_ca", "chain", "state", "revocation_reason", "ca_order_id",
+    "ca_certificate_id", "product", "owner", "fields", "severity", "recorded_at",
+)  # fmt: skip
+_UNREADABLE = "What stands there is no certificate that can be read."
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The certificates of a batch of finds, by fingerprint: their bytes, and ids as far as they are known."""
+
+    der: dict[str, bytes] = field(default_factory=dict)
+    ids: dict[str, int] = field(default_factory=dict)
+    parsed: dict[str, Certificate] = field(default_factory=dict)
+
+    def add(self, der: bytes) -> str:
+        fingerprint = hashlib.sha256(der).hexdigest()
+        self.der.setdefault(fingerprint, der)
+        return fingerprint
+
+
+class Loading:
+    """Takes finds of any kind of source into the inventory."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._issuers: dict[bytes, int] = {}  # by the DER of the name
+
+    def take(self, source: int, run: int | None, finds: Sequence[Find]) -> Tally:
+        """Keep what was found at some places of a source, in one transaction (inside a given one where there is one).
+
+        Repeatable. What people said of a certificate is added where nobody here has said anything.
+        """
+        with _uncollected():
+            return self._take(source, run, finds)
+
+    def _take(self, source: int, run: int | None, finds: Sequence[Find]) -> Tally:
+        batch = _Batch()
+        fingerprints = [[batch.add(der) for der in find.certificates] for find in finds]
+        unreadable = self._parse(batch)
+        try:
+            return self._keep(source, run, finds, fingerprints, batch, unreadable)
+        except IntegrityError:  # another process has just kept one of them: now it is known
+            if transaction.get_connection().in_atomic_block:
+                raise
+            batch.ids.clear()
+            return self._keep(source, run, finds, fingerprints, batch, unreadable)
+
+    def _parse(self, batch: _Batch) -> set[str]:
+        """Parse what is not known; returns the fingerprints of what cannot be."""
+        self._look_up(batch)
+        unreadable = set()
+        for fingerprint, der in batch.der.items():
+            if fingerprint in batch.ids:
+                continue
+            try:
+                batch.parsed[fingerprint] = from_der(der)
+            except Invalid:
+                unreadable.add(fingerprint)
+        return unreadable
+
+    def _look_up(self, batch: _Batch) -> None:
+        found = bulk.look_up(
+            lambda keys: models.Certificate.objects.filter(fingerprint__in=keys).values_list("fingerprint", "pk"),
+            list(batch.der),
+        )
+        batch.ids.update(found)
+
+    def _keep(
+        self,
+        source: int,
+        run: int | None,
+        finds: Sequence[Find],
+        fingerprints: Sequence[Sequence[str]],
+        batch: _Batch,
+        unreadable: set[str],
+    ) -> Tally:
+        now = self._clock.now()
+        with transaction.atomic():
+            self._look_up(batch)
+            since = {
+                of[0]: find.remarks.known_since or now
+                for find, of in zip(finds, fingerprints, strict=True)
+                if of and find.remarks
+            }
+            new = self._enter(batch, self._chains(fingerprints, batch), since, now)
+            seen = [
+                Seen(find, batch.ids.get(of[0]) if of else None, tuple(of[1:]), _trouble(find, of, unreadable))
+                for find, of in zip(finds, fingerprints, strict=True)
+            ]
+            tally = Sightings(source, run, now).take(seen)
+            self._remark(finds, fingerprints, batch)
+            self._link(finds, fingerprints, batch)
+        leaves = sum(1 for fingerprint in new if not batch.parsed[fingerprint].is_ca)
+        return tally + Tally(new=leaves)
+
+    def _chains(self, fingerprints: Sequence[Sequence[str]], batch: _Batch) -> dict[str, list[str]]:
+        """By leaf, the intermediates that came with it and lead up from it."""
+        found: dict[str, list[str]] = {}
+        for of in fingerprints:
+            if len(of) < 2 or of[0] not in batch.parsed:
+                continue
+            known = [self._certificate(batch, fingerprint) for fingerprint in of]
+            try:
+                chain = chains.build(
+                    [one for one in known if one is not None],
+                    public_key_sha256=batch.parsed[of[0]].public_key_sha256,
+                )
+            except Invalid:
+                continue
+            found[of[0]] = [one.fingerprint for one in chain.intermediates]
+        return found
+
+    def _certificate(self, batch: _Batch, fingerprint: str) -> Certificate | None:
+        if fingerprint not in batch.parsed and fingerprint in batch.ids:
+            batch.parsed[fingerprint] = from_der(batch.der[fingerprint])
+        return batch.parsed.get(fingerprint)
+
+    def _enter(
+        self, batch: _Batch, chain_of: Mapping[str, list[str]], since: Mapping[str, datetime], now: datetime
+    ) -> list[str]:
+        """Insert the certificates that nobody has kept; returns their fingerprints."""
+        new = sorted(set(batch.parsed) - set(batch.ids))  # sorted: neighbours in the index
+        for fingerprint, number in zip(new, bulk.numbers(models.Certificate, len(new)) if new else (), strict=True):
+            batch.ids[fingerprint] = number
+        rows = []
+        for fingerprint in new:
+            certificate = batch.parsed[fingerprint]
+            columns = certificate_columns(certificate) | {
+                "id": batch.ids[fingerprint],
+                "issuer": self._issuer(certificate),
+                "chain": chain_of.get(fingerprint, []),
+                "state": CertificateState.VALID,
+                "fields": {},
+                "severity": 0,
+                "recorded_at": since.get(fingerprint, now),
+            }
+            rows.append([columns.get(name, "") for name in _COLUMNS])
+        rows.sort(key=lambda row: row[0])
+        bulk.insert(models.Certificate, _COLUMNS, rows)
+        bulk.insert(
+            models.CertificateBytes,
+            ("certificate", "der"),
+            sorted((batch.ids[fingerprint], batch.der[fingerprint]) for fingerprint in new),
+        )
+        return new
+
+    def _issuer(self, certificate: Certificate) -> int:
+        """The number of its issuer's name."""
+        name = certificate.issuer_der
+        if name not in self._issuers:
+            self._issuers[name] = issuer_row(certificate).pk
+        return self._issuers[name]
+
+    def _remark(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> None:
+        for find, of in zip(finds, fingerprints, strict=True):
+            if find.remarks and of and of[0] in batch.ids:
+                add_remarks(batch.ids[of[0]], find.remarks)
+
+    def _link(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> None:
+        """Tie a certificate to the one it replaces, where the tool it comes from knew that and we do not."""
+        for find, of in zip(finds, fingerprints, strict=True):
+            if not (find.replaces and of and of[0] in batch.ids):
+                continue
+            before = models.Certificate.objects.filter(fingerprint=find.replaces).first()
+            mine = models.Certificate.objects.filter(pk=batch.ids[of[0]], replaces=None)
+            if before is not None and before.pk != batch.ids[of[0]] and mine.update(replaces=before):
+                models.Certificate.objects.filter(pk=before.pk, state=CertificateState.VALID).update(
+                    state=CertificateState.REPLACED
+                )
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the garbage collector from walking through thousands of parsed certificates, none of them in a circle.
+
+    Without it a load takes half as long again.
+    """
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+def issuer_row(certificate: Certificate) -> models.Issuer:
+    """The row of a certificate's issuer, made where it is new."""
+    row, _ = models.Issuer.objects.get_or_create(
+        name=certificate.issuer, defaults={"common_name": certificate.issuer_common_name[:200]}
+    )
+    return row
+
+
+def add_remarks(certificate: int, remarks: Remarks) -> None:
+    """Add what another tool kept of a certificate, where nobody here has said anything else."""
+    mine = models.Certificate.objects.filter(pk=certificate)
+    if remarks.owner:
+        mine.filter(owner="").update(owner=remarks.owner[:200])
+    if remarks.fields:
+        row = mine.only("fields").get()
+        merged = {**remarks.fields, **row.fields}
+        if merged != row.fields:
+            mine.update(fields=merged)
+    models.Tag.objects.bulk_create(
+        [models.Tag(certificate_id=certificate, tag=tag[:100]) for tag in remarks.tags if tag], ignore_conflicts=True
+    )
+
+
+def _trouble(find: Find, fingerprints: Sequence[str], unreadable: set[str]) -> str:
+    if fingerprints and fingerprints[0] in unreadable:
+        return _UNREADABLE
+    return find.trouble

@@ -1,0 +1,287 @@
+"""Sources: where we learn of certificates, when each is looked at next, and how its last looks went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Count, F, Max, Q
+
+from certwright.model.errors import LostLease, NotFound, Refused
+from certwright.model.inventory import Find, Outcome, Run, Source, SourceKind, Tally
+from certwright.model.ports import Clock
+from certwright.policy import cadence
+from certwright.store import models
+from certwright.store.loading import Loading
+
+_LEASE = timedelta(minutes=5)
+_SILENT = 3  # so many times the schedule without a look that succeeded, and a source counts as silent
+_SILENT_AT_LEAST = timedelta(days=3)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How a source stands: its last run (None before the first), its last one that saw everything, what it knows.
+
+    ``silent_since`` is that last success (or when it was added) where it lies too far back, else None.
+    """
+
+    source: Source
+    last: Run | None
+    succeeded_at: datetime | None
+    places: int
+    silent_since: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A difference that a run found at a place: the fingerprints of before and now, "" for none."""
+
+    place: str
+    before: str
+    now: str
+
+
+class Sources:
+    """The sources of this installation, and the runs of them."""
+
+    def __init__(self, clock: Clock, owner: str, alive: Callable[[str], bool]) -> None:
+        """``owner`` names this process in leases; ``alive`` tells whether a named process still runs."""
+        self._clock = clock
+        self._owner = owner
+        self._alive = alive
+        self._loading = Loading(clock)
+
+    def add(
+        self,
+        name: str,
+        kind: SourceKind,
+        *,
+        settings: Mapping[str, object] | None = None,
+        account: str = "",
+        every: timedelta | None = None,
+        enabled: bool = True,
+    ) -> Source:
+        """Keep a new source, due at once when it is enabled and has a schedule. Raises Refused for a name taken."""
+        now = self._clock.now()
+        owner = models.CAAccount.objects.get(name=account) if account else None
+        try:
+            with transaction.atomic():
+                models.Source.objects.create(
+                    name=name,
+                    kind=kind,
+                    account=owner,
+                    settings=dict(settings or {}),
+                    enabled=enabled,
+                    every_seconds=int(every.total_seconds()) if every else None,
+                    next_run_at=now if enabled and every else None,
+                    created_at=now,
+                )
+        except IntegrityError:
+            raise Refused(f"There is a source {name!r} already.", advice="Choose another name.") from None
+        return self.get(name)
+
+    def get(self, name: str, *kinds: SourceKind) -> Source:
+        """The source of that name, of one of those kinds where some are given; raises NotFound."""
+        row = _rows().filter(name=name).first()
+        if row is None or (kinds and row.kind not in kinds):
+            raise NotFound(f"There is no such source: {name!r}.", advice="certwright inventory sources shows them.")
+        return _source(row)
+
+    def all(self, *kinds: SourceKind) -> Iterator[Source]:
+        """All sources, or those of some kinds, by name."""
+        found = _rows().filter(kind__in=kinds) if kinds else _rows()
+        return (_source(row) for row in found.order_by("name"))
+
+    def change(self, name: str, *, settings: Mapping[str, object] | None = None, every: timedelta | None) -> None:
+        """Another schedule, None for none, and other settings where they are given; due at once if it has one."""
+        columns: dict[str, Any] = {"every_seconds": int(every.total_seconds()) if every else None}
+        if settings is not None:
+            columns["settings"] = dict(settings)
+        models.Source.objects.filter(name=name).update(
+            **columns, next_run_at=self._clock.now() if every and self.get(name).enabled else None
+        )
+
+    def enable(self, name: str, *, enabled: bool) -> None:
+        """Let a source be looked at, from now on by its schedule, or no more."""
+        source = self.get(name)
+        models.Source.objects.filter(pk=source.id).update(
+            enabled=enabled, failures=0, next_run_at=self._clock.now() if enabled and source.every else None
+        )
+
+    def remove(self, name: str) -> None:
+        """Forget a source with its sightings and runs; certificates stay."""
+        models.Source.objects.filter(pk=self.get(name).id).delete()
+
+    def due(self) -> list[Source]:
+        """Those that are due and that nobody looks at now, longest due first; of CA accounts that may be asked."""
+        now = self._clock.now()
+        quiet = Q(account__quiet_until__isnull=True) | Q(account__quiet_until__lte=now)
+        asked = Q(account=None) | (quiet & Q(account__enabled=True, account__paused_because=""))
+        rows = _rows().filter(asked, enabled=True, next_run_at__lte=now).order_by("next_run_at")
+        return [_source(row) for row in rows if not self._taken(row, now)]
+
+    def start(self, source: Source) -> Run | None:
+        """Take the lease of a source and begin a run, or go on with one that was interrupted; None: it is taken."""
+        now = self._clock.now()
+        with transaction.atomic():
+            row = models.Source.objects.get(pk=source.id)
+            if self._taken(row, now):
+                return None
+            mine = models.Source.objects.filter(pk=row.pk, lease_owner=row.lease_owner, lease_until=row.lease_until)
+            if not mine.update(lease_owner=self._owner, lease_until=now + _LEASE):
+                return None
+            run = models.Run.objects.filter(source=row, outcome=Outcome.RUNNING).order_by("-pk").first()
+            if run is None:
+                run = models.Run.objects.create(source=row, started_at=now, outcome=Outcome.RUNNING)
+        return _run(run)
+
+    def _taken(self, row: models.Source, now: datetime) -> bool:
+        held = row.lease_owner and row.lease_until is not None and row.lease_until > now
+        return bool(held) and self._alive(row.lease_owner)
+
+    def take(self, run: Run, finds: Sequence[Find], *, cursor: str, total: int | None = None) -> Tally:
+        """Keep what was found at some places, and that the run goes on behind them, in one transaction. Repeatable.
+
+        Raises LostLease when another process has taken the source over.
+        """
+        source = models.Run.objects.values_list("source_id", flat=True).get(pk=run.id)
+        with transaction.atomic():
+            tally = self._loading.take(source, run.id, finds)
+            self.progress(run, tally, cursor=cursor, total=total)
+        return tally
+
+    def progress(self, run: Run, tally: Tally, *, cursor: str = "", total: int | None = None) -> None:
+        """Add to what a run has done and how far it is, and keep the lease for another while.
+
+        Raises LostLease when another process has taken the source over.
+        """
+        now = self._clock.now()
+        counts = {name: F(name) + getattr(tally, name) for name in _COUNTS if getattr(tally, name)}
+        source = models.Run.objects.values_list("source_id", flat=True).get(pk=run.id)
+        held = models.Source.objects.filter(pk=source, lease_owner=self._owner)
+        if not held.update(lease_until=now + _LEASE):
+            raise LostLease(f"the run {run.id} of {run.source} is another process's now")
+        columns: dict[str, Any] = {"cursor": cursor} if cursor else {}
+        if total is not None:
+            columns["total"] = total
+        models.Run.objects.filter(pk=run.id).update(**columns, **counts)
+
+    def leave(self, run: Run) -> None:
+        """Give the lease back with the run unfinished: whoever looks at the source next goes on with it."""
+        models.Source.objects.filter(runs=run.id, lease_owner=self._owner).update(lease_owner="", lease_until=None)
+
+    def finish(self, run: Run, outcome: Outcome, *, trouble: str = "", advice: str = "", complete: bool = False) -> Run:
+        """End a run, give the lease back and set the time of the next.
+
+        After a failure that is sooner than the schedule, and later each time. ``complete`` tells that every place of
+        the source has been looked at, so that what was not seen by it is gone.
+        """
+        now = self._clock.now()
+        with transaction.atomic():
+            source = models.Source.objects.select_for_update().get(runs=run.id)
+            vanished = self._miss(source, run, now) if complete else 0
+            models.Run.objects.filter(pk=run.id).update(
+                ended_at=now, outcome=outcome, trouble=trouble, advice=advice, vanished=F("vanished") + vanished
+            )
+            failures = source.failures + 1 if outcome is Outcome.FAILED else 0
+            models.Source.objects.filter(pk=source.pk, lease_owner=self._owner).update(
+                lease_owner="", lease_until=None, failures=failures, next_run_at=_next(source, failures, now)
+            )
+        return self.run(run.id)
+
+    def _miss(self, source: models.Source, run: Run, now: datetime) -> int:
+        unseen = models.Sighting.objects.filter(
+            source=source, vanished_at=None, trouble="", last_seen_at__lt=run.started_at
+        )
+        return unseen.update(vanished_at=now, missed_by=run.id)
+
+    def run(self, number: int) -> Run:
+        """A run by its number; raises NotFound."""
+        row = models.Run.objects.select_related("source").filter(pk=number).first()
+        if row is None:
+            raise NotFound(f"There is no run {number}.")
+        return _run(row)
+
+    def runs(self, name: str, *, most: int = 20) -> list[Run]:
+        """The last runs of a source, newest first."""
+        rows = models.Run.objects.filter(source__name=name).select_related("source").order_by("-pk")
+        return [_run(row) for row in rows[:most]]
+
+    def standing(self, source: Source) -> Standing:
+        """How a source stands."""
+        mine = models.Run.objects.filter(source=source.id)
+        last = mine.select_related("source").order_by("-pk").first()
+        good = mine.filter(outcome__in=(Outcome.DONE, Outcome.PARTLY))
+        succeeded = good.aggregate(at=Max("ended_at"))["at"]
+        since = succeeded or source.created_at
+        patience = max(_SILENT * source.every, _SILENT_AT_LEAST) if source.every else None
+        silent = patience is not None and self._clock.now() - since > patience
+        return Standing(
+            source, _run(last) if last else None, succeeded, self._places(source), since if silent else None
+        )
+
+    def _places(self, source: Source) -> int:
+        if source.kind is SourceKind.CA:
+            return models.CAOrder.objects.filter(account__name=source.account).count()
+        here = models.Sighting.objects.filter(source=source.id, vanished_at=None)
+        return int(here.aggregate(n=Count("pk"))["n"])
+
+    def changes(self, run: int) -> Iterator[Change]:
+        """What a run found that is not as it was, by place."""
+        found = dict(_at_places(models.Sighting.objects.filter(found_by=run)))
+        missed = dict(_at_places(models.Sighting.objects.filter(missed_by=run)))
+        for place in sorted({*found, *missed}):
+            yield Change(place, missed.get(place, ""), found.get(place, ""))
+
+
+_COUNTS = ("looked", "found", "new", "changed", "vanished", "failed")
+
+
+def _at_places(sightings: Any) -> Iterator[tuple[str, str]]:
+    rows: Iterator[tuple[str, str]] = sightings.values_list("place", "certificate__fingerprint").iterator()
+    return rows
+
+
+def _next(source: models.Source, failures: int, now: datetime) -> datetime | None:
+    if source.every_seconds is None or not source.enabled:
+        return None
+    every = timedelta(seconds=source.every_seconds)
+    return now + (min(every, cadence.after_trouble(failures)) if failures else every)
+
+
+def _rows() -> Any:
+    return models.Source.objects.select_related("account")
+
+
+def _source(row: models.Source) -> Source:
+    return Source(
+        id=row.pk,
+        name=row.name,
+        kind=SourceKind(row.kind),
+        settings=dict(row.settings),
+        enabled=row.enabled,
+        every=timedelta(seconds=row.every_seconds) if row.every_seconds else None,
+        next_run_at=row.next_run_at,
+        created_at=row.created_at,
+        account=row.account.name if row.account else "",
+        failures=row.failures,
+    )
+
+
+def _run(row: models.Run) -> Run:
+    return Run(
+        id=row.pk,
+        source=row.source.name,
+        started_at=row.started_at,
+        outcome=Outcome(row.outcome),
+        tally=Tally(*(getattr(row, name) for name in _COUNTS)),
+        ended_at=row.ended_at,
+        cursor=row.cursor,
+        total=row.total,
+        trouble=row.trouble,
+        advice=row.advice,
+    )
