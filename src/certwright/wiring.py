@@ -28,13 +28,13 @@ from certwright.model.errors import Misconfigured, NotFound
 from certwright.model.inventory import SourceKind
 from certwright.model.ports import CertificateAuthority, Clock, HasCatalogue, Ports, Receiver, Trust
 from certwright.pki.certificate import Certificate, parse_pem_many
+from certwright.policy.egress import networks
 from certwright.store import setup
 
 if TYPE_CHECKING:
     from certwright.engine.challenges import Challenges
-    from certwright.engine.discovering import Discovering
+    from certwright.engine.discovering import Discovering, Look
     from certwright.engine.durable import Engine
-    from certwright.engine.enriching import Enriching
     from certwright.engine.renewing import Renewing
     from certwright.keys.pkcs11 import Pkcs11Keys
     from certwright.store.accounts import Account, Accounts
@@ -65,7 +65,8 @@ class Settings(BaseSettings):
 
     ``home`` is the state folder; ``database_url`` names PostgreSQL instead of the SQLite file in it. ``kek`` is the
     key-encryption key (base64) and ``kek_file`` a file with one; without either it is a file in ``home``.
-    ``pkcs11_module`` and ``pin``, ``pin_file`` serve a token that has no profile of its own.
+    ``scan_allow`` lists the networks (``10.0.0.0/8, 192.168.0.0/16``) that scans and other look-ups may connect to
+    beside public addresses. ``pkcs11_module`` and ``pin``, ``pin_file`` serve a token that has no profile of its own.
     """
 
     model_config = SettingsConfigDict(env_prefix="CERTWRIGHT_", frozen=True, hide_input_in_errors=True)
@@ -78,6 +79,7 @@ class Settings(BaseSettings):
     pin: SecretStr | None = None
     pin_file: Path | None = None
     concurrency: int = 8
+    scan_allow: str = ""
 
 
 class SystemClock:
@@ -227,13 +229,23 @@ class Certwright:
         """Looks at sources."""
         from certwright.engine.discovering import Discovering
 
-        return Discovering(self.sources, {SourceKind.CA: self._enriching})
+        return Discovering(self.sources, self._looks)
 
     @cached_property
-    def _enriching(self) -> Enriching:
+    def _looks(self) -> Mapping[SourceKind, Look]:
+        """How each kind of source is looked at."""
+        from certwright.engine import looks
+        from certwright.engine.discovering import Places
         from certwright.engine.enriching import Enriching
 
-        return Enriching(self.sources, self.listings, self.ca_orders, self.inventory, self.ports)
+        scans = looks.Scans(networks(self.settings.scan_allow))
+        tokens = looks.Tokens(self.token)
+        return {
+            SourceKind.CA: Enriching(self.sources, self.listings, self.ca_orders, self.inventory, self.ports),
+            SourceKind.SCAN: Places(self.sources, scans.finds, scans.total, complete=False),
+            SourceKind.FOLDER: Places(self.sources, looks.folders),
+            SourceKind.TOKEN: Places(self.sources, tokens.finds),
+        }
 
     @cached_property
     def ca_orders(self) -> CAOrders:
@@ -322,10 +334,14 @@ class Certwright:
 
     def engine(self, concurrency: int | None = None) -> Engine:
         """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
-        from certwright.engine import challenges, renewing, syncing, watch
+        from certwright.engine import challenges, discovering, renewing, syncing, watch
         from certwright.engine.durable import Chore, Engine, Work
 
         runner = self.runner
+        integrations = discovering.Discovering(self.sources, {SourceKind.CA: self._looks[SourceKind.CA]})
+        discovery = discovering.Discovering(
+            self.sources, {kind: look for kind, look in self._looks.items() if kind is not SourceKind.CA}
+        )
         works = {
             "order": Work(runner.orders.due, runner.orders.free_dead_leases, runner.order),
             "revocation": Work(runner.revocations.due, runner.revocations.free_dead_leases, runner.revocation),
@@ -346,6 +362,8 @@ class Certwright:
                     at_start=True,
                 ),
                 Chore("renew", self.renewing.turn, renewing.PERIOD.total_seconds(), at_start=True),
+                Chore("integrations", integrations.turn, discovering.PERIOD_SECONDS, stop=integrations.stop),
+                Chore("discovery", discovery.turn, discovering.PERIOD_SECONDS, stop=discovery.stop),
                 Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds(), at_start=True),
             ],
         )

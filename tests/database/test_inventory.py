@@ -58,8 +58,8 @@ def test_recording_again_changes_nothing(stock: Stock) -> None:
     made = chain()
     order = recorded(stock, made)
     stock.inventory.record(replace(order, ca_order=CAOrder(f"O{order.id}", f"C{order.id}")), made)
-    assert models.Certificate.objects.filter(is_ca=False).count() == 1
-    assert models.Certificate.objects.filter(is_ca=True).count() == 1
+    assert models.Certificate.objects.filter(is_leaf=True).count() == 1
+    assert models.Certificate.objects.filter(is_leaf=False).count() == 1
 
 
 def test_a_worker_that_has_lost_its_lease_records_nothing(stock: Stock) -> None:

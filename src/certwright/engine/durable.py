@@ -44,13 +44,15 @@ class Work:
 class Chore:
     """Something done again and again beside the work, every so many seconds, in a thread of its own.
 
-    ``at_start``: for the first time as soon as the engine runs.
+    ``at_start``: for the first time as soon as the engine runs. ``stop`` ends one that may take long, at its next
+    step; safe in a signal handler.
     """
 
     name: str
     run: Callable[[], object]
     seconds: float
     at_start: bool = False
+    stop: Callable[[], object] = lambda: None
 
 
 class Engine:
@@ -160,6 +162,8 @@ class Engine:
     def stop(self) -> None:
         """Ask :meth:`run` to end; safe in a signal handler."""
         self._stopping.set()
+        for chore in self._chores:
+            chore.stop()
 
     def _take_over(self) -> None:
         """Free what dead workers held: their rows' leases, and the queue's workflows that they had begun."""

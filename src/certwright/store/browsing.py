@@ -80,7 +80,7 @@ class Browsing:
         return tuple((value, Count(n, capped=capped)) for value, n in found[:most])
 
     def _wanted(self, query: Query) -> QuerySet[models.Certificate]:
-        found = models.Certificate.objects.filter(is_ca=False, **_plain(query))
+        found = models.Certificate.objects.filter(is_leaf=True, **_plain(query))
         found = found.filter(_state(query.state, self._clock.now())) if query.state else found
         if query.ca:
             accounts = models.CAAccount.objects.filter(ca=query.ca)
@@ -196,7 +196,7 @@ def _by_trigrams(text: str) -> list[int] | None:
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(
-                "SELECT id FROM certificate WHERE lower(names || ' ' || common_name) LIKE %s AND NOT is_ca LIMIT %s",
+                "SELECT id FROM certificate WHERE lower(names || ' ' || common_name) LIKE %s AND is_leaf LIMIT %s",
                 [like, _FEW + 1],
             )
             found = [int(row[0]) for row in cursor.fetchall()]

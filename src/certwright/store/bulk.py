@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -67,8 +67,13 @@ def numbers(table: type[models.Model], count: int) -> range | list[int]:
 
 def look_up(query: Callable[[Sequence[Any]], Iterable[Any]], keys: Sequence[Any]) -> Iterable[Any]:
     """What ``query`` finds for all the keys, asked for so many at a time as a statement can take."""
-    for start in range(0, len(keys), LOOKED_UP):
-        yield from query(keys[start : start + LOOKED_UP])
+    for some in pieces(keys):
+        yield from query(some)
+
+
+def pieces(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The keys, so many at a time as a statement can take."""
+    return (keys[start : start + LOOKED_UP] for start in range(0, len(keys), LOOKED_UP))
 
 
 def _writer(field: Any) -> Callable[[Any], Any]:

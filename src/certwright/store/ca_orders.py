@@ -104,7 +104,7 @@ class CAOrders:
         }
         in_use = Q(ca_order_id__in=whole - {""}, ca_certificate_id="", state=CertificateState.VALID)
         gone = Q(ca_certificate_id__in=ids - {""}) | in_use
-        ours = models.Certificate.objects.filter(account=owner, is_ca=False)
+        ours = models.Certificate.objects.filter(account=owner, is_leaf=True)
         ours.filter(gone).exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
         for one in page.orders:  # the CA's own date and reason, where it tells them
             if one.revoked_at and one.ca_order.certificate_id:
@@ -200,7 +200,7 @@ class CAOrders:
         certificate's fingerprint and the CA order.
         """
         ours = set(
-            models.Certificate.objects.filter(account__name=account, is_ca=False)
+            models.Certificate.objects.filter(account__name=account, is_leaf=True)
             .order_by()
             .values_list("issuer_id", flat=True)
             .distinct()
@@ -210,7 +210,7 @@ class CAOrders:
         while batch := list(wanted.order_by("pk").filter(pk__gt=after)[:_BATCH]):
             after = batch[-1].pk
             by_serial = {row.serial: row for row in batch}
-            found = models.Certificate.objects.filter(serial__in=by_serial, is_ca=False).select_related("issuer")
+            found = models.Certificate.objects.filter(serial__in=by_serial, is_leaf=True).select_related("issuer")
             for certificate in found:
                 row = by_serial[certificate.serial]
                 named = bool(row.issuer) and row.issuer == certificate.issuer.common_name

@@ -26,7 +26,7 @@ def certificate_columns(certificate: Certificate) -> dict[str, Any]:
         "not_before": certificate.not_before,
         "not_after": certificate.not_after,
         "public_key_sha256": key_hash,
-        "is_ca": certificate.is_ca,
+        "is_leaf": not certificate.is_ca,
     }
 
 

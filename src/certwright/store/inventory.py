@@ -122,7 +122,7 @@ class Inventory:
 
     def _succeed(self, row: models.Certificate, account: str, family: set[str]) -> None:
         """Link a certificate of a family of CA orders with the one before it and the one after it."""
-        others = models.Certificate.objects.filter(account__name=account, is_ca=False, ca_order_id__in=family)
+        others = models.Certificate.objects.filter(account__name=account, is_leaf=True, ca_order_id__in=family)
         others = others.exclude(pk=row.pk)
         known_before = Q(not_before=row.not_before, pk__lt=row.pk)  # of the same second the one that came first
         before = others.filter(Q(not_before__lt=row.not_before) | known_before).order_by("-not_before", "-pk").first()
@@ -140,7 +140,7 @@ class Inventory:
             return ""
         mine = models.Certificate.objects.filter(
             account__name=account,
-            is_ca=False,
+            is_leaf=True,
             ca_order_id=ca_order.order_id,
             ca_certificate_id=ca_order.certificate_id,
         )
@@ -162,7 +162,7 @@ class Inventory:
 
     def revoked(self, revocation: Revocation, at: datetime) -> int:
         """See :class:`certwright.model.ports.Inventory`."""
-        mine = models.Certificate.objects.filter(account__name=revocation.account, is_ca=False)
+        mine = models.Certificate.objects.filter(account__name=revocation.account, is_leaf=True)
         target = (
             mine.filter(_IN_FORCE_OR_NUMBERED, ca_order_id=revocation.target.order_id)
             if revocation.target.whole_order
@@ -203,7 +203,7 @@ class Inventory:
         return Chain(entry.certificate, tuple(by_fingerprint[fingerprint] for fingerprint in row.chain))
 
     def _leaves(self) -> Any:
-        return models.Certificate.objects.filter(is_ca=False).select_related("account", "key", "replaces", "bytes")
+        return models.Certificate.objects.filter(is_leaf=True).select_related("account", "key", "replaces", "bytes")
 
     def _entry(self, row: models.Certificate) -> Entry:
         certificate = from_der(bytes(row.bytes.der))

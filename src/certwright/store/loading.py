@@ -23,7 +23,7 @@ from certwright.store.sightings import Seen, Sightings
 
 _COLUMNS = (
     "id", "fingerprint", "serial", "issuer", "common_name", "names", "organization", "validation", "key_spec",
-    "not_before", "not_after", "public_key_sha256", "is_ca", "chain", "state", "revocation_reason", "ca_order_id",
+    "not_before", "not_after", "public_key_sha256", "is_leaf", "chain", "state", "revocation_reason", "ca_order_id",
     "ca_certificate_id", "product", "owner", "fields", "severity", "recorded_at",
 )  # fmt: skip
 _UNREADABLE = "What stands there is no certificate that can be read."
@@ -112,10 +112,11 @@ class Loading:
                 Seen(find, batch.ids.get(of[0]) if of else None, tuple(of[1:]), _trouble(find, of, unreadable))
                 for find, of in zip(finds, fingerprints, strict=True)
             ]
+            used = self._promote(finds, fingerprints, batch)
             tally = Sightings(source, run, now).take(seen)
             self._remark(finds, fingerprints, batch)
             self._link(finds, fingerprints, batch)
-        leaves = sum(1 for fingerprint in new if not batch.parsed[fingerprint].is_ca)
+        leaves = sum(1 for one in new if not batch.parsed[one].is_ca or batch.ids[one] in used)
         return tally + Tally(new=leaves)
 
     def _chains(self, fingerprints: Sequence[Sequence[str]], batch: _Batch) -> dict[str, list[str]]:
@@ -175,6 +176,20 @@ class Loading:
         if name not in self._issuers:
             self._issuers[name] = issuer_row(certificate).pk
         return self._issuers[name]
+
+    def _promote(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> set[int]:
+        """A CA certificate that a server shows as its own, or whose key lies beside it, is used like a leaf.
+
+        Returns the ids of all that are so used.
+        """
+        used = {
+            batch.ids[of[0]]
+            for find, of in zip(finds, fingerprints, strict=True)
+            if (find.protocol or find.has_key) and of and of[0] in batch.ids
+        }
+        for keys in bulk.pieces(sorted(used)):
+            models.Certificate.objects.filter(pk__in=keys, is_leaf=False).update(is_leaf=True)
+        return used
 
     def _remark(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> None:
         for find, of in zip(finds, fingerprints, strict=True):

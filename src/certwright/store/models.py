@@ -164,7 +164,7 @@ class Issuer(models.Model):
 class Certificate(models.Model):
     """A certificate, known by the SHA-256 of its DER.
 
-    What the certificate itself says is read from its DER, down to ``is_ca``; the rest is known from elsewhere. Lists
+    What the certificate itself says is read from its DER, down to its key; the rest is known from elsewhere. Lists
     read these columns alone: the bytes are in a table of their own. ``sql/`` counts rows into ``rollup`` by triggers
     and indexes the names for search.
     """
@@ -180,7 +180,7 @@ class Certificate(models.Model):
     not_before = models.DateTimeField()
     not_after = models.DateTimeField()
     public_key_sha256 = models.CharField(max_length=64)
-    is_ca = models.BooleanField()
+    is_leaf = models.BooleanField()  # no CA certificate, or a server shows it as its own, or its key lies beside
 
     chain = models.JSONField(default=list)  # fingerprints of its intermediates, the issuer first
     state = models.CharField(max_length=_WORD)

@@ -120,12 +120,10 @@ class Sightings:
                 for one in fresh
             ),
         )
-        for start in range(0, len(same), bulk.LOOKED_UP):
-            models.Sighting.objects.filter(pk__in=same[start : start + bulk.LOOKED_UP]).update(last_seen_at=self._now)
-        for start in range(0, len(gone), bulk.LOOKED_UP):
-            models.Sighting.objects.filter(pk__in=gone[start : start + bulk.LOOKED_UP]).update(
-                vanished_at=self._now, missed_by=self._run
-            )
+        for keys in bulk.pieces(same):
+            models.Sighting.objects.filter(pk__in=keys).update(last_seen_at=self._now)
+        for keys in bulk.pieces(gone):
+            models.Sighting.objects.filter(pk__in=keys).update(vanished_at=self._now, missed_by=self._run)
 
 
 def _is_as_it_was(row: Any, one: Seen) -> bool:

@@ -183,7 +183,8 @@ class Sources:
         now = self._clock.now()
         with transaction.atomic():
             source = models.Source.objects.select_for_update().get(runs=run.id)
-            vanished = self._miss(source, run, now) if complete else 0
+            seen_all = outcome in (Outcome.DONE, Outcome.PARTLY) and source.kind in _PLACES
+            vanished = self._miss(source, run, now, complete=complete) if seen_all else 0
             models.Run.objects.filter(pk=run.id).update(
                 ended_at=now, outcome=outcome, trouble=trouble, advice=advice, vanished=F("vanished") + vanished
             )
@@ -193,11 +194,15 @@ class Sources:
             )
         return self.run(run.id)
 
-    def _miss(self, source: models.Source, run: Run, now: datetime) -> int:
+    def _miss(self, source: models.Source, run: Run, now: datetime, *, complete: bool) -> int:
+        """What the run has not met: gone, or (where it need not have looked) no more than out of sight."""
         unseen = models.Sighting.objects.filter(
             source=source, vanished_at=None, trouble="", last_seen_at__lt=run.started_at
         )
-        return unseen.update(vanished_at=now, missed_by=run.id)
+        if complete:
+            return unseen.update(vanished_at=now, missed_by=run.id)
+        unseen.update(trouble=_UNLOOKED)
+        return 0
 
     def run(self, number: int) -> Run:
         """A run by its number; raises NotFound."""
@@ -238,6 +243,8 @@ class Sources:
             yield Change(place, missed.get(place, ""), found.get(place, ""))
 
 
+_PLACES = (SourceKind.SCAN, SourceKind.FOLDER, SourceKind.TOKEN)
+_UNLOOKED = "The last run did not look there."
 _COUNTS = ("looked", "found", "new", "changed", "vanished", "failed")
 
 

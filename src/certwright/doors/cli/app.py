@@ -85,6 +85,8 @@ _GROUPS = {
     "account": ("accounts", "CA accounts: our credentials at the CAs."),
     "order": ("orders", "Order certificates and follow the orders."),
     "integration": ("integrations", "Integrations: CA accounts that are read to enrich the inventory."),
+    "scan": ("scans", "Scans: TLS servers on the network, looked at for their certificates."),
+    "source": ("folders", "Folders and tokens that are looked at for certificates."),
     "cert": ("certs", "Certificates: list, export, reissue, revoke."),
     "key": ("keys", "Private keys we hold."),
     "csr": ("csrs", "Make and read CSRs."),

@@ -20,7 +20,7 @@ def carry_over(apps, schema_editor):
         columns = certificate_columns(certificate)
         certificates.filter(pk=row.pk).update(
             issuer=issuer,
-            **{name: columns[name] for name in ('names', 'organization', 'validation', 'key_spec')},
+            **{name: columns[name] for name in ('names', 'organization', 'validation', 'key_spec', 'is_leaf')},
         )
 
 
@@ -246,6 +246,8 @@ class Migration(migrations.Migration):
             field=models.CharField(blank=True, max_length=32),
         ),
         migrations.RenameField('certificate', 'issuer', 'issuer_text'),
+        migrations.RemoveField('certificate', 'is_ca'),
+        migrations.AddField('certificate', 'is_leaf', models.BooleanField(default=True), preserve_default=False),
         migrations.RemoveField('certificate', 'names'),
         migrations.AddField('certificate', 'names', models.TextField(blank=True, default=''), preserve_default=False),
         migrations.AddField(

@@ -13,12 +13,12 @@ def run_sql(apps, schema_editor):
     day = {'sqlite': 'substr(not_after, 1, 10)', 'postgresql': "(not_after AT TIME ZONE 'UTC')::date"}[vendor]
     schema_editor.execute(
         'INSERT INTO rollup (day, account, state, count) '
-        f'SELECT {day}, coalesce(account_id, 0), state, count(*) FROM certificate WHERE NOT is_ca GROUP BY 1, 2, 3'
+        f'SELECT {day}, coalesce(account_id, 0), state, count(*) FROM certificate WHERE is_leaf GROUP BY 1, 2, 3'
     )
     if vendor == 'sqlite':
         schema_editor.execute(
             "INSERT INTO certificate_search (rowid, text) SELECT id, names || ' ' || common_name "
-            'FROM certificate WHERE NOT is_ca'
+            'FROM certificate WHERE is_leaf'
         )
 
 

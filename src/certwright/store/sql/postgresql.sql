@@ -9,7 +9,7 @@ CREATE INDEX IF NOT EXISTS certificate_search ON certificate
 CREATE OR REPLACE FUNCTION count_certificates_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO rollup AS r (day, account, state, count)
-    SELECT (not_after AT TIME ZONE 'UTC')::date, coalesce(account_id, 0), state, count(*) FROM fresh WHERE NOT is_ca
+    SELECT (not_after AT TIME ZONE 'UTC')::date, coalesce(account_id, 0), state, count(*) FROM fresh WHERE is_leaf
     GROUP BY 1, 2, 3 ORDER BY 1, 2, 3
     ON CONFLICT (day, account, state) DO UPDATE SET count = r.count + excluded.count;
   RETURN NULL;
@@ -19,7 +19,7 @@ CREATE OR REPLACE FUNCTION count_certificates_removed() RETURNS trigger LANGUAGE
 BEGIN
   UPDATE rollup AS r SET count = r.count - gone.count FROM (
     SELECT (not_after AT TIME ZONE 'UTC')::date AS day, coalesce(account_id, 0) AS account, state, count(*) AS count
-    FROM stale WHERE NOT is_ca GROUP BY 1, 2, 3
+    FROM stale WHERE is_leaf GROUP BY 1, 2, 3
   ) AS gone WHERE r.day = gone.day AND r.account = gone.account AND r.state = gone.state;
   RETURN NULL;
 END $$
@@ -29,12 +29,12 @@ BEGIN
   INSERT INTO rollup AS r (day, account, state, count)
     SELECT day, account, state, sum(change) FROM (
       SELECT (n.not_after AT TIME ZONE 'UTC')::date AS day, coalesce(n.account_id, 0) AS account, n.state, 1 AS change
-      FROM fresh n JOIN stale o USING (id)
-      WHERE NOT n.is_ca AND (n.state <> o.state OR n.account_id IS DISTINCT FROM o.account_id)
+      FROM fresh n JOIN stale o USING (id) WHERE n.is_leaf
+        AND (n.state <> o.state OR n.account_id IS DISTINCT FROM o.account_id OR NOT o.is_leaf)
       UNION ALL
       SELECT (o.not_after AT TIME ZONE 'UTC')::date, coalesce(o.account_id, 0), o.state, -1
-      FROM fresh n JOIN stale o USING (id)
-      WHERE NOT n.is_ca AND (n.state <> o.state OR n.account_id IS DISTINCT FROM o.account_id)
+      FROM fresh n JOIN stale o USING (id) WHERE o.is_leaf
+        AND (n.state <> o.state OR n.account_id IS DISTINCT FROM o.account_id OR NOT n.is_leaf)
     ) AS moves GROUP BY 1, 2, 3 HAVING sum(change) <> 0 ORDER BY 1, 2, 3
     ON CONFLICT (day, account, state) DO UPDATE SET count = r.count + excluded.count;
   RETURN NULL;
