@@ -13,7 +13,7 @@ from certwright_sandbox.state import Id, Record, State
 Perform = Callable[[Id], None]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Appointment(Record):
     """At `due` (UTC) the deed called `what` is done to `subject`."""
 

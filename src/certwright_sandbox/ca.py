@@ -13,7 +13,8 @@ from datetime import UTC, datetime, timedelta
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
+from cryptography.x509 import ocsp
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from certwright_sandbox.leaf import (
     CRITICAL,
@@ -27,6 +28,15 @@ from certwright_sandbox.leaf import (
 )
 from certwright_sandbox.state import Record, State
 
+# Why a CA may revoke a leaf (BR §7.2.2); the last one no subscriber can ask for.
+REVOCATION_REASONS = (
+    "unspecified",
+    "keyCompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "privilegeWithdrawn",
+)
 NOT_BEFORE = datetime(2015, 1, 1, tzinfo=UTC)
 NOT_AFTER = datetime(2050, 1, 1, tzinfo=UTC)
 CRL_LIFETIME = timedelta(days=7)  # BR §4.9.7: at most ten days for subscriber certificates
@@ -81,12 +91,19 @@ PLANS = (
 )
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class StoredCA(Record):
     """A CA's certificate and private key as PEM; `id` is its short name."""
 
     certificate: str
     private_key: str
+
+
+@dataclass(eq=False, slots=True)
+class Publishing(Record):
+    """What certificates name beside their CRL: an OCSP responder or, as many public CAs do now, none."""
+
+    ocsp: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,21 +128,37 @@ class Authority:
         self._key = key
         self._identifier = x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key())
         self._crl_address: x509.CRLDistributionPoints | None = None
+        self._ocsp_address: x509.AuthorityInformationAccess | None = None
 
-    def publish_at(self, management_url: str) -> None:
-        """Name the CRL's address in every leaf from now on."""
-        address = x509.UniformResourceIdentifier(f"{management_url}/crl/{self.name}.crl")
-        self._crl_address = x509.CRLDistributionPoints([x509.DistributionPoint([address], None, None, None)])
+    def publish_at(self, url: str, *, with_ocsp: bool) -> None:
+        """Name the CRL's address in every leaf from now on, and the OCSP responder's where that is wanted.
+
+        `url` is the CA door's.
+        """
+        point = x509.DistributionPoint([_address(f"{url}/crl/{self.name}.crl")], None, None, None)
+        self._crl_address = x509.CRLDistributionPoints([point])
+        access = x509.AccessDescription(AuthorityInformationAccessOID.OCSP, _address(f"{url}/ocsp/{self.name}"))
+        self._ocsp_address = x509.AuthorityInformationAccess([access]) if with_ocsp else None
 
     def sign(self, leaf: Leaf, serial: int | None = None) -> x509.Certificate:
-        """Issue the leaf; a fresh serial unless one is given."""
+        """Issue the leaf; a fresh serial unless one is given.
+
+        One with a given serial is a leaf of the past, signed when somebody looks, and maybe again: it names no OCSP
+        responder, so that the switch for that does not change it.
+        """
         builder = leaf_builder(leaf, serial or new_serial(), self.certificate.subject)
         builder = builder.add_extension(self._identifier, NOT_CRITICAL)
         if self._crl_address is not None:
             builder = builder.add_extension(self._crl_address, NOT_CRITICAL)
+        if self._ocsp_address is not None and serial is None:
+            builder = builder.add_extension(self._ocsp_address, NOT_CRITICAL)
         # RFC 6979: the same leaf with the same serial is the same bytes, whenever it is signed.
         is_ec = isinstance(self._key, ec.EllipticCurvePrivateKey)
         return builder.sign(self._key, HASHES[leaf.hash_name], ecdsa_deterministic=True if is_ec else None)
+
+    def sign_ocsp(self, builder: ocsp.OCSPResponseBuilder) -> ocsp.OCSPResponse:
+        """Sign an OCSP response that names this CA as its responder."""
+        return builder.sign(self._key, hashes.SHA256())
 
     def sign_ca(self, common_name: str, key: PrivateKey) -> x509.Certificate:
         """Issue a CA certificate for `key`."""
@@ -156,7 +189,9 @@ class Hierarchy:
         self._stored = state.table("ca", StoredCA)
         self._plans = {plan.name: plan for plan in PLANS}
         self._authorities: dict[str, Authority] = {}
-        self._management_url = ""
+        self._url = ""
+        publishing = state.table("publishing", Publishing)
+        self.publishing = publishing.get("publishing") or publishing.add(Publishing("publishing"))
 
     def __getitem__(self, name: str) -> Authority:
         """The CA of this short name, made now if nobody has needed it yet. Raises KeyError."""
@@ -172,11 +207,16 @@ class Hierarchy:
         """The trust anchors as one PEM text."""
         return "".join(self[plan.name].pem for plan in PLANS if plan.parent is None and plan.trusted)
 
-    def publish_at(self, management_url: str) -> None:
-        """Tell every CA where its CRL will be found."""
-        self._management_url = management_url
+    def publish_at(self, url: str) -> None:
+        """Tell every CA where its CRL and its OCSP responder will be found: the CA door's URL."""
+        self._url = url
         for authority in self._authorities.values():
-            authority.publish_at(management_url)
+            authority.publish_at(url, with_ocsp=self.publishing.ocsp)
+
+    def name_ocsp(self, *, wanted: bool) -> None:
+        """Whether certificates issued from now on name an OCSP responder."""
+        self.publishing.ocsp = wanted
+        self.publish_at(self._url)
 
     def _open(self, plan: Plan) -> Authority:
         parent = self[plan.parent] if plan.parent else None
@@ -185,14 +225,18 @@ class Hierarchy:
         key = serialization.load_pem_private_key(stored.private_key.encode(), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey)
         authority = Authority(plan.name, certificate, key, parent)
-        if self._management_url:
-            authority.publish_at(self._management_url)
+        if self._url:
+            authority.publish_at(self._url, with_ocsp=self.publishing.ocsp)
         return authority
 
 
 def pem_of(certificate: x509.Certificate) -> str:
     """The certificate as PEM."""
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def _address(url: str) -> x509.UniformResourceIdentifier:
+    return x509.UniformResourceIdentifier(url)
 
 
 def _make(plan: Plan, parent: Authority | None) -> StoredCA:

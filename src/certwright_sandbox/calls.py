@@ -10,7 +10,7 @@ from certwright_sandbox.state import Record, State
 MOST_CALLS = 250_000  # older ones are dropped, so that an endurance run cannot fill the memory
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Call(Record):
     """One call; `status` is None until it is answered, and where it was cut. `at` is ISO 8601, UTC."""
 

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 from certwright_sandbox.state import Record, State
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Offset(Record):
     """How far the sandbox's time is ahead of real time; `id` is "clock"."""
 

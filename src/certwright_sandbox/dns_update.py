@@ -24,7 +24,7 @@ KEY_BYTES = 32
 ANY, NONE = dns.rdataclass.ANY, dns.rdataclass.NONE
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class UpdateKey(Record):
     """The key that updates must be signed with; `secret` in base64."""
 

@@ -16,7 +16,7 @@ TYPES = ("TXT", "CNAME", "A", "AAAA", "CAA")
 TXT_PIECE = 255  # RFC 1035 §3.3: a character-string holds at most so many octets
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Planted(Record):
     """A record of the table; `name` in lower case without a final dot. `id` is made of the other three."""
 

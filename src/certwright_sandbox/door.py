@@ -11,7 +11,8 @@ from certwright_sandbox.calls import CallLog
 from certwright_sandbox.faults import Faults
 from certwright_sandbox.http import HTML, Delivery, Request, Response, Whole, status_of
 from certwright_sandbox.mischief import Holds, Struck, act
-from certwright_sandbox.playing import PLAIN, PlayedCA, Twist, World
+from certwright_sandbox.playing import PLAIN, Answering, PlayedCA, Twist, World
+from certwright_sandbox.publication import Publication
 
 NOT_FOUND = Response(404, b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></body></html>\n", HTML)
 
@@ -19,10 +20,19 @@ NOT_FOUND = Response(404, b"<!DOCTYPE html><html><body><h1>404 Not Found</h1></b
 class CADoor:
     """Answers the calls to every CA the sandbox plays."""
 
-    def __init__(self, world: World, cas: Sequence[PlayedCA], calls: CallLog, faults: Faults, holds: Holds) -> None:
-        """A door to `cas`."""
+    def __init__(
+        self,
+        world: World,
+        cas: Sequence[PlayedCA],
+        publication: Publication,
+        calls: CallLog,
+        faults: Faults,
+        holds: Holds,
+    ) -> None:
+        """A door to `cas` and to what they publish."""
         self._world = world
         self._cas = cas
+        self._publication = publication
         self._calls = calls
         self._faults = faults
         self._holds = holds
@@ -34,11 +44,15 @@ class CADoor:
         account = ca.account_of(request) if ca is not None else None
         target = ca.shown(request) if ca is not None else request.target
         at = self._world.clock.now().isoformat()
-        call = self._calls.arrived(ca.name if ca else None, account, request.method, target, at)
-        if ca is None:
-            delivery: Delivery = Whole(NOT_FOUND)
+        public = self._publication if ca is None and self._publication.owns(request.path) else None
+        name = ca.name if ca is not None else public.name if public is not None else None
+        call = self._calls.arrived(name, account, request.method, target, at)
+        if ca is not None:
+            delivery: Delivery = await self._alone(ca, account, request)
+        elif public is not None:
+            delivery = await self._through(public, None, request)
         else:
-            delivery = await self._alone(ca, account, request)
+            delivery = Whole(NOT_FOUND)
         status = status_of(delivery)
         if call.status != status:
             call.status = status
@@ -58,7 +72,7 @@ class CADoor:
         finally:
             self._busy.discard((ca.name, lane))
 
-    async def _through(self, ca: PlayedCA, account: str | None, request: Request) -> Delivery:
+    async def _through(self, ca: Answering, account: str | None, request: Request) -> Delivery:
         self._world.agenda.keep()
         rule = self._faults.strike(ca.name, account, request)
 

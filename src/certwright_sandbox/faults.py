@@ -34,7 +34,7 @@ REQUIRED: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Rule(Record):
     """One fault rule. `passed` counts matching calls that `skip` let through, `used` those it struck."""
 

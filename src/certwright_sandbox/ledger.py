@@ -10,7 +10,7 @@ from typing import Any
 from certwright_sandbox.state import Id, Record, State
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Entry(Record):
     """A billed order; `id` is "ca/order_id". The counts are of certificates issued and of calls accepted."""
 

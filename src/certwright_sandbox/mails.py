@@ -11,7 +11,7 @@ from certwright_sandbox.state import Record, State
 MOST_MAILS = 10_000  # older ones are dropped, so that an endurance run cannot fill the memory
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Mail(Record):
     """One mail; `about` is what it is about in a word, `domain` the name it speaks of, if any. `at` is UTC."""
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from http import HTTPStatus
 from typing import Any
 
 from certwright_sandbox import ledger
@@ -18,6 +19,8 @@ from certwright_sandbox.faults import Faults
 from certwright_sandbox.http import Delivery, Request, Response, Whole, json_response
 from certwright_sandbox.mischief import Holds
 from certwright_sandbox.playing import NotPossible, PlayedCA, World
+from certwright_sandbox.publication import Publication
+from certwright_sandbox.switches import is_bool
 
 Wish = Mapping[str, Any]
 
@@ -28,6 +31,7 @@ class ManagementDoor:
 
     world: World
     cas: Sequence[PlayedCA]
+    publication: Publication
     calls: CallLog
     faults: Faults
     holds: Holds
@@ -75,6 +79,8 @@ class ManagementDoor:
             ("POST", "release"): self._release,
             ("GET", "roots"): self._roots,
             ("GET", "issuers"): self._issuers,
+            ("GET", "publishing"): lambda _: self._publishing({}),
+            ("POST", "publishing"): self._publishing,
             ("GET", "tls-roots"): self._tls_roots,
             ("GET", "mails"): lambda _: json_response(200, {"mails": self.world.mails.rows()}),
             ("GET", "webhooks"): lambda _: json_response(200, {"deliveries": self.world.push.rows()}),
@@ -180,12 +186,19 @@ class ManagementDoor:
 
     def _crl(self, file_name: str) -> Response:
         name = file_name.removesuffix(".crl")
-        try:
-            authority = self.world.hierarchy[name]
-        except KeyError:
-            raise NotPossible(f"there is no CA {name!r}", missing=True) from None
-        revoked = [entry for ca in self.cas for entry in ca.revocations(name)]
-        return Response(200, authority.crl(revoked, self.world.clock.now()), "application/pkix-crl")
+        response = self.publication.crl(name)
+        if response.status != HTTPStatus.OK:
+            raise NotPossible(f"there is no CA {name!r}", missing=True)
+        return response
+
+    def _publishing(self, wish: Wish) -> Response:
+        """What certificates name beside their CRL; with `ocsp` in the wish, from now on."""
+        hierarchy = self.world.hierarchy
+        if "ocsp" in wish:
+            if not is_bool(wish["ocsp"]):
+                raise NotPossible(f"ocsp cannot be {wish['ocsp']!r}")
+            hierarchy.name_ocsp(wanted=wish["ocsp"])
+        return json_response(200, {"ocsp": hierarchy.publishing.ocsp})
 
     def _redeliver(self, wish: Wish) -> Response:  # noqa: ARG002 - every route takes the wish
         return json_response(200, {"redelivered": self.world.push.send_again()})

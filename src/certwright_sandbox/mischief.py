@@ -12,7 +12,7 @@ from typing import Protocol
 
 from certwright_sandbox.faults import Rule
 from certwright_sandbox.http import HTML, Cut, Delivery, Request, Response, Short, Streamed, Trickled, Whole
-from certwright_sandbox.playing import PLAIN, PlayedCA, Twist
+from certwright_sandbox.playing import PLAIN, Answering, Twist
 
 CHUNK_BYTES = 64 * 1024
 NOISE = bytes((number * 167 + 13) % 256 for number in range(1024))
@@ -59,7 +59,7 @@ class Struck:
 
     rule: Rule
     request: Request
-    ca: PlayedCA
+    ca: Answering
     serve: Serve
     holds: Holds
 

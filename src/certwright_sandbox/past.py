@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -13,9 +14,31 @@ from cryptography.x509.oid import NameOID
 
 from certwright_sandbox.playing import NotPossible, Switches
 
+T = TypeVar("T")
 SPAN = timedelta(days=730)
 TURN = 40  # what becomes of an order is decided by its place among so many
 MOST = 200_000
+
+
+class Lots:
+    """Choices that look like chance, and are the same ones whenever the name is the same."""
+
+    def __init__(self, name: str) -> None:
+        """`name` is what the choices are for, with the sandbox's seed in it."""
+        self._left = int.from_bytes(hashlib.blake2b(name.encode()).digest(), "big")
+
+    def below(self, count: int) -> int:
+        """A number from 0 up to but without `count`. All numbers drawn may multiply to 2**500 or so."""
+        self._left, drawn = divmod(self._left, count)
+        return drawn
+
+    def one_of(self, rows: Sequence[T]) -> T:
+        """One of the rows."""
+        return rows[self.below(len(rows))]
+
+    def is_one_in(self, count: int) -> bool:
+        """True once in so many."""
+        return self.below(count) == 0
 
 
 def count_of(switches: Switches) -> int:

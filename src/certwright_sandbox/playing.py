@@ -34,6 +34,7 @@ class World:
     url: str = ""  # the CA door's, http://127.0.0.1:PORT, known once it is open
     tls_url: str = ""  # the TLS door's, https://127.0.0.1:PORT; empty where there is none
     https_only: bool = False  # whether a CA that wants HTTPS insists on it
+    seed: int = 0  # what orders of the past are made of
 
 
 class NotPossible(Exception):
@@ -57,31 +58,35 @@ class Twist:
 PLAIN = Twist()
 
 
-class PlayedCA(Protocol):
-    """A CA on the sandbox's port."""
+class Answering(Protocol):
+    """Whatever answers requests on the CA door, well or, where a fault wants it so, badly."""
 
     name: str
 
     def owns(self, path: str) -> bool:
-        """Whether requests for this path are this CA's."""
-
-    def account_of(self, request: Request) -> str | None:
-        """The name of the account whose credential the request shows; None where there is none such."""
+        """Whether requests for this path are answered here."""
 
     def is_read(self, request: Request) -> bool:
         """Whether the request only asks, so that a stale answer to it is possible."""
+
+    async def answer(self, request: Request, twist: Twist) -> Response:
+        """Do what the request asks and answer it. The caller commits the state."""
+
+    def rate_limited(self, request: Request) -> Response:
+        """What too many requests are answered."""
+
+
+class PlayedCA(Answering, Protocol):
+    """A CA on the sandbox's port."""
+
+    def account_of(self, request: Request) -> str | None:
+        """The name of the account whose credential the request shows; None where there is none such."""
 
     def lane(self, request: Request) -> str | None:
         """What the request must have for itself while it is under way; None: it may overlap with any other."""
 
     def shown(self, request: Request) -> str:
         """The request's target as the log of calls may show it: without secrets."""
-
-    async def answer(self, request: Request, twist: Twist) -> Response:
-        """Do what the request asks and answer it. The caller commits the state."""
-
-    def rate_limited(self, request: Request) -> Response:
-        """What this CA answers to too many requests."""
 
     def accounts(self) -> list[dict[str, Any]]:
         """Each account as `GET /accounts` shows it."""
@@ -103,6 +108,9 @@ class PlayedCA(Protocol):
 
     def expire(self, wish: Switches) -> dict[str, Any]:
         """End a prevalidation now. Raises NotPossible."""
+
+    def has_issued(self, authority: str, serial: int) -> bool:
+        """Whether an authority of the hierarchy has issued a certificate of this serial for this CA."""
 
     def revocations(self, authority: str) -> list[Revocation]:
         """What this CA has revoked among the certificates of an authority of the hierarchy."""

@@ -26,6 +26,7 @@ from certwright_sandbox.mails import Mails
 from certwright_sandbox.management import ManagementDoor
 from certwright_sandbox.mischief import Holds
 from certwright_sandbox.playing import World
+from certwright_sandbox.publication import Publication
 from certwright_sandbox.push import Push
 from certwright_sandbox.sectigo.play import Sectigo
 from certwright_sandbox.server import Door
@@ -72,13 +73,15 @@ async def serve(settings: Settings) -> None:
         push=Push(clock),
         mails=Mails(state),
         https_only=settings.https_only,
+        seed=settings.seed,
     )
     cas = [play(world) for play in PLAYED]
     calls, holds = CallLog(state), Holds()
     faults = Faults(state, Weather(settings.faults, settings.seed))
     ca_door, management_door = Door(), Door()
-    management = ManagementDoor(world, cas, calls, faults, holds, updates, resolver)
-    answer = CADoor(world, cas, calls, faults, holds).answer
+    publication = Publication(world, cas)
+    management = ManagementDoor(world, cas, publication, calls, faults, holds, updates, resolver)
+    answer = CADoor(world, cas, publication, calls, faults, holds).answer
     port = await ca_door.open(settings.port, answer)
     management_port = await management_door.open(settings.management_port, management.answer)
     world.url = f"http://127.0.0.1:{port}"
@@ -87,7 +90,7 @@ async def serve(settings: Settings) -> None:
         tls_port = await tls_door.open(settings.tls_port, answer, door_context(world))
         world.tls_url = f"https://127.0.0.1:{tls_port}"
     management_url = f"http://127.0.0.1:{management_port}"
-    world.hierarchy.publish_at(management_url)
+    world.hierarchy.publish_at(world.url)
     state.commit()
     doors = {"url": world.url, "management_url": management_url} | ({"tls_url": world.tls_url} if world.tls_url else {})
     _announce({**doors, "seed": settings.seed, "faults": settings.faults})

@@ -11,9 +11,9 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -24,9 +24,22 @@ Id = int | str
 PRAGMAS = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=NORMAL")
 
 
-@dataclass(eq=False)
-class Record:
-    """A thing with an id that its table watches; subclasses are dataclasses."""
+class _Watched:
+    """Anything that a table may watch; None while none does."""
+
+    __slots__ = ("_table",)
+    _table: Table[Any] | None
+
+    def __new__(cls, *_: Any, **__: Any) -> Self:
+        """Watched by nobody yet."""
+        new = super().__new__(cls)
+        object.__setattr__(new, "_table", None)
+        return new
+
+
+@dataclass(eq=False, slots=True)
+class Record(_Watched):
+    """A thing with an id that its table watches; subclasses are dataclasses, with slots where there are many of it."""
 
     id: Id
 
@@ -37,10 +50,26 @@ class Record:
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set a field, telling the table of it first."""
-        table = self.__dict__.get("_table")
-        if table is not None:
-            table.touch(self)
+        if self._table is not None:
+            self._table.touch(self)
         object.__setattr__(self, name, value)
+
+
+def values_of(record: Record) -> dict[str, Any]:
+    """The record's fields by their names."""
+    kind = type(record)
+    if kind not in _NAMES:
+        _NAMES[kind] = tuple(field.name for field in fields(kind))
+    return {name: getattr(record, name) for name in _NAMES[kind]}
+
+
+_NAMES: dict[type[Record], tuple[str, ...]] = {}
+
+
+def _put(record: Record, values: dict[str, Any]) -> None:
+    """Set fields without telling anybody."""
+    for name, value in values.items():
+        object.__setattr__(record, name, value)
 
 
 R = TypeVar("R", bound=Record)
@@ -53,7 +82,7 @@ class Index(Generic[R]):
         """`key` answers what a record is found by; None where it is not to be found."""
         self._table = table
         self._key = key
-        self._ids: dict[Hashable, dict[Id, None]] = {}
+        self._ids: dict[Hashable, Id | dict[Id, None]] = {}  # one id bare: most keys have one, and there are many keys
         self._noted: dict[Id, Hashable] = {}
 
     def note(self, record: R) -> None:
@@ -62,21 +91,33 @@ class Index(Generic[R]):
         if self._noted.get(record.id) == key:
             return
         self.forget(record.id)
-        if key is not None:
-            self._noted[record.id] = key
-            self._ids.setdefault(key, {})[record.id] = None
+        if key is None:
+            return
+        self._noted[record.id] = key
+        there = self._ids.get(key)
+        if there is None:
+            self._ids[key] = record.id
+        elif isinstance(there, dict):
+            there[record.id] = None
+        else:
+            self._ids[key] = {there: None, record.id: None}
 
     def forget(self, record_id: Id) -> None:
         """Let the record not be found any more."""
         key = self._noted.pop(record_id, None)
-        if key is not None:
-            del self._ids[key][record_id]
-            if not self._ids[key]:
-                del self._ids[key]
+        if key is None:
+            return
+        there = self._ids[key]
+        if isinstance(there, dict) and len(there) > 1:
+            del there[record_id]
+        else:
+            del self._ids[key]
 
     def find(self, key: Hashable) -> list[R]:
         """The records that have this key now, in the order they came."""
-        found = (self._table.get(record_id) for record_id in self._ids.get(key, ()))
+        there = self._ids.get(key, {})
+        ids = there if isinstance(there, dict) else (there,)
+        found = (self._table.get(record_id) for record_id in ids)
         return [record for record in found if record is not None and self._key(record) == key]
 
 
@@ -131,7 +172,7 @@ class Table(Generic[R]):
 
     def touch(self, record: R) -> None:
         """Note what the record was like before the change that is about to happen."""
-        self._state.changed.setdefault((self.name, record.id), _fields(record))
+        self._state.changed.setdefault((self.name, record.id), values_of(record))
 
     def written(self, record_id: Id) -> str | None:
         """The record as JSON after a change, its indexes brought up to date; None when it is gone."""
@@ -152,19 +193,15 @@ class Table(Generic[R]):
         if before is None:
             del self._rows[record_id]
             return lambda: self._rows.__setitem__(record_id, record)
-        now = _fields(record)
-        record.__dict__.update(before)
-        return lambda: record.__dict__.update(now)
+        now = values_of(record)
+        _put(record, before)
+        return lambda: _put(record, now)
 
     def _keep(self, record: R) -> None:
         self._rows[record.id] = record
-        record.__dict__["_table"] = self
+        object.__setattr__(record, "_table", self)
         for index in self._indexes:
             index.note(record)
-
-
-def _fields(record: Record) -> dict[str, Any]:
-    return {name: value for name, value in record.__dict__.items() if name != "_table"}
 
 
 Changes = dict[tuple[str, Id], dict[str, Any] | None]
@@ -212,17 +249,17 @@ class State:
         if not self.changed:
             return
         changes, self.changed = self.changed, {}
-        rows = [(*key, self._tables[key[0]].written(key[1])) for key in changes]
+        if self._database is not None:
+            self._database.execute("BEGIN IMMEDIATE")
+        for kind, record_id in changes:
+            self._write(kind, record_id, self._tables[kind].written(record_id))
+        if self._database is not None:
+            self._database.execute("COMMIT")
         self._remember(changes)
-        if self._database is None:
-            return
-        self._database.execute("BEGIN IMMEDIATE")
-        for kind, record_id, value in rows:
-            self._write(kind, record_id, value)
-        self._database.execute("COMMIT")
 
     def _write(self, kind: str, record_id: Id, value: str | None) -> None:
-        assert self._database is not None
+        if self._database is None:
+            return
         if value is None:
             self._database.execute("DELETE FROM record WHERE kind = ? AND id = ?", (kind, record_id))
             return
@@ -233,12 +270,18 @@ class State:
         )
 
     def _remember(self, changes: Changes) -> None:
+        """Keep what each owner's things were like before; whoever is new himself has nothing to be rewound to."""
         by_owner: dict[Id, Changes] = defaultdict(dict)
+        new: set[Id] = set()
         for key, before in changes.items():
             record = self._tables[key[0]].get(key[1])
-            if record is not None and record.owner is not None:
+            if record is None or record.owner is None:
+                continue
+            if before is None and record.owner == record.id:
+                new.add(record.id)
+            elif record.owner not in new:
                 by_owner[record.owner][key] = before
-        self._last.update(by_owner)
+        self._last.update({owner: mine for owner, mine in by_owner.items() if owner not in new})
 
     @contextmanager
     def rewound(self, owner: Id | None) -> Iterator[None]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -111,16 +111,67 @@ def test_looking_at_a_certificate_of_the_stock_is_no_change_of_the_account(accou
     assert bought not in stale
 
 
-def test_a_reissued_order_of_the_stock_shows_its_newest_certificate_and_lists_both(stocked: Account) -> None:
-    row = next(row for row in _rows(stocked, "filters[status]=issued") if row["has_reissues"])
+def test_a_reissued_order_of_the_stock_shows_its_newest_certificate_and_lists_the_family(stocked: Account) -> None:
+    reissued = [row for row in _rows(stocked, "filters[status]=issued") if row["has_reissues"]]
+    assert {row["reissues_count"] for row in reissued} == {1, 2, 3}
+    row = max(reissued, key=lambda row: int(row["reissues_count"]))
 
     listed = stocked.get(f"order/certificate/{row['id']}/reissue")["certificates"]
 
-    assert row["reissues_count"] == 1
     assert listed[0]["id"] == row["certificate"]["id"]
-    assert len({one["serial_number"] for one in listed}) == 2
-    assert listed[0]["valid_from"] >= listed[1]["valid_from"]
+    assert len({one["serial_number"] for one in listed}) == row["reissues_count"] + 1
+    assert [one["valid_from"] for one in listed] == sorted((one["valid_from"] for one in listed), reverse=True)
     assert {request["type"] for request in stocked.info(row["id"])["requests"]} == {"new_request", "reissue"}
+
+
+def test_a_certificate_whose_successor_lost_a_name_is_revoked_inside_its_order(stocked: Account) -> None:
+    query = "filters[product_name_id]=ssl_multi_domain&filters[status]=issued"
+    reissued = [row["id"] for row in _rows(stocked, query) if row["has_reissues"]]
+    families = [stocked.get(f"order/certificate/{number}/reissue")["certificates"] for number in reissued]
+    long_ago = (stocked.management.now() - timedelta(days=4)).isoformat()
+    settled = [family for family in families if family[-2]["date_created"] < long_ago]
+    assert settled
+
+    for *_, second, first in settled:
+        assert set(first["dns_names"]) > set(second["dns_names"])
+        assert (first["status"], second["status"]) == ("revoked", "approved")
+
+
+def test_the_duplicates_of_the_stock_have_their_numbers_and_serials_of_their_own(stocked: Account) -> None:
+    row = next(row for row in _rows(stocked, "filters[status]=issued") if row["duplicates_count"] == 2)
+
+    listed = stocked.get(f"order/certificate/{row['id']}/duplicate")["certificates"]
+
+    assert [one["sub_id"] for one in listed] == ["001", "002"]
+    assert len({row["certificate"]["serial_number"], *(one["serial_number"] for one in listed)}) == 3
+    assert {tuple(one["dns_names"]) for one in listed} == {tuple(row["certificate"]["dns_names"])}
+
+
+def test_some_orders_of_the_stock_live_on_without_one_of_their_certificates(stocked: Account) -> None:
+    """The primary certificate was revoked, its duplicate was not; the request tells when."""
+    infos = [stocked.info(row["id"]) for row in _rows(stocked, "filters[status]=issued") if row["has_duplicates"]]
+    thinned = [info for info in infos if info["certificate"]["status"] == "revoked"]
+    assert thinned
+
+    for info in thinned:
+        (request,) = [one for one in info["requests"] if one["type"] == "revoke"]
+        assert request["status"] == "approved"
+        assert request["date"] >= info["date_created"]
+        duplicates = stocked.get(f"order/certificate/{info['id']}/duplicate")["certificates"]
+        assert {one["status"] for one in duplicates} == {"approved"}
+
+
+def test_a_renewed_order_of_the_stock_and_its_successor_name_each_other(stocked: Account) -> None:
+    renewed = [row for row in _rows(stocked) if row["is_renewed"]]
+    assert len(renewed) > 3
+
+    for row in renewed:
+        before = stocked.info(row["id"])
+        after = stocked.info(before["renewed_order_id"])
+        assert (after["is_renewal"], after["renewal_of_order_id"]) == (True, row["id"])
+        assert after["certificate"]["dns_names"] == before["certificate"]["dns_names"]
+        assert after["product_name_id"] == before["product_name_id"]
+        assert before["date_created"] < after["date_created"]
 
 
 def test_a_revoked_certificate_of_the_stock_is_on_the_crl(stocked: Account) -> None:
@@ -174,7 +225,9 @@ def test_the_stock_is_in_the_ledger_with_what_became_of_it(stocked: Account) -> 
         entry = entries[row["id"]]
         assert (entry["status"], entry["price"]) == (row["status"], row["price"])
         assert entry["reissues"] == row["reissues_count"]
-        assert entry["certificates"] == row["reissues_count"] + ("serial_number" in row["certificate"])
+        assert entry["duplicates"] == row["duplicates_count"]
+        issued = int("serial_number" in row["certificate"])
+        assert entry["certificates"] == row["reissues_count"] + row["duplicates_count"] + issued
         assert entry["reference"] == stocked.info(row["id"])["alternative_order_id"]
 
 
@@ -212,6 +265,12 @@ def test_a_stock_comes_with_a_new_account_only(stocked: Account) -> None:
     assert stocked.management.call("PATCH", f"accounts/{stocked.name}", {"orders": 1}).status == 400
 
 
+def _resident_megabytes(sandbox: Sandbox) -> float:
+    """What the sandbox's process holds in memory (proc(5), VmRSS in kB)."""
+    status = Path(f"/proc/{sandbox.process.pid}/status").read_text()
+    return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
 def test_fifty_thousand_orders_are_there_in_seconds_and_listed_at_once(own_sandbox: Sandbox) -> None:
     start = time.monotonic()
     tenant = own_sandbox.account(orders=MANY, rate_limit=False)
@@ -227,6 +286,7 @@ def test_fifty_thousand_orders_are_there_in_seconds_and_listed_at_once(own_sandb
     filtered = time.monotonic() - start
 
     assert made < 30, made  # about 5 seconds on an idle machine
+    assert _resident_megabytes(own_sandbox) < 350  # about 220, the program itself included
     assert one_page < 0.5, one_page  # about 4 ms
     assert filtered < 1, filtered  # about 20 ms
     assert len(youngest) == 100

@@ -192,3 +192,31 @@ def test_a_csr_of_the_portal_is_used_up_too(subscriber: NewSubscriber, fresh: Ne
 
     assert child["order_id"] == order.number
     assert tenant.place(name, csr=csr).refuses("EMS-1099")
+
+
+def test_an_order_revoked_by_the_ca_tells_why_in_the_track(subscriber: NewSubscriber) -> None:
+    tenant = subscriber()
+    order = tenant.issue(f"gone.{tenant.domain}")
+    leaf = tenant.leaf(order)
+
+    tenant.staff(order, "revoke", reason="keyCompromise")
+
+    track = tenant.track(order)
+    assert (track["certificateStatusId"], track["revocationDetails"]["revokeReasonId"]) == ("22", "1")
+    assert tenant.row(order)["certificateStatusId"] == "22"
+    assert tenant.management.revocation_of(leaf) is not None
+    for wish in ({"reason": "boredom"}, {"reason": "superseded"}):  # no reason, and revoked already
+        body = {"ca": "emsign", "order_id": order.number, "act": "revoke", **wish}
+        assert tenant.management.call("POST", "staff", body).status == 400
+
+
+def test_a_custom_field_edited_in_the_portal_is_in_the_report(subscriber: NewSubscriber) -> None:
+    tenant = subscriber()
+    order = tenant.buy(f"field.{tenant.domain}")
+
+    tenant.staff(order, "custom_field", field="1", value="R-9")
+    edited = tenant.row(order)["customFields"]
+    tenant.staff(order, "custom_field", field="1", value=None)
+
+    assert edited == [{"fieldID": "1", "fieldValue": "R-9"}]
+    assert tenant.row(order)["customFields"] == []

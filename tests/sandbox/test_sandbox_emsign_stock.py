@@ -84,3 +84,14 @@ def test_a_hundred_thousand_orders_are_there_in_seconds_and_reported_at_once(own
     assert time.monotonic() - start < 0.5  # about 4 ms
     leaf = certificate_of(tenant.certificate(number)["certificateDetails"]["endEntityCertificate"])
     assert str(leaf.serial_number) == by_number[0]["certificateSerialNumber"]
+
+
+def test_the_stock_has_several_requestors_both_groups_custom_fields_and_tags(stocked: Subscriber) -> None:
+    rows = [row for row in stocked.report(pageSize="500") if row["orderNumber"]]
+
+    assert len({row["groupNumber"] for row in rows}) == 2
+    assert 0.5 < sum(bool(row["customFields"]) for row in rows) / len(rows) < 0.8
+    assert {len(row["tags"]) for row in rows} == {1, 2}
+    tracks = [stocked.track(row["orderNumber"]) for row in rows[:30]]
+    assert len({track["requestorInformation"]["requestorName"] for track in tracks}) == 3
+    assert {track["requestorInformation"]["requestorEmail"] for track in tracks} == {stocked.email}

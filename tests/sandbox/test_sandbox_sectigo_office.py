@@ -191,3 +191,20 @@ def test_an_order_stopped_by_caa_goes_on_once_the_record_is_gone(reseller: NewRe
     tenant.look_again(order, "CNAME_CSR_HASH")
 
     wire.until(lambda: tenant.collect(order).code, lambda code: code == 1)
+
+
+def test_an_order_revoked_by_the_ca_is_revoked_in_the_report_and_on_the_crl(reseller: NewReseller) -> None:
+    tenant = reseller()
+    order = tenant.buy("gone.meadow.example")
+    leaf = tenant.leaf(order)
+    wish = {"ca": "sectigo", "order_id": order.number, "act": "revoke"}
+
+    told = tenant.management.post("staff", **wish, reason="privilegeWithdrawn")
+
+    assert told["status"] == "revoked"
+    (row,) = tenant.report(orderNumber=order.number)
+    assert row["1_status"] == "revoked"
+    assert tenant.management.revocation_of(leaf) is not None
+    assert tenant.management.call("POST", "staff", wish).status == 400  # it is revoked already
+    for other in ({"act": "paint"}, {"reason": "boredom"}, {"order_id": 1}):
+        assert tenant.management.call("POST", "staff", {**wish, **other}).status in (400, 404)

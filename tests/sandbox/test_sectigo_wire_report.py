@@ -378,3 +378,16 @@ def test_a_report_of_a_thousand_orders_comes_in_one_page(reseller: NewReseller) 
     tenant = reseller(orders=1000)
 
     assert len(tenant.report(firstResultNo=1, lastResultNo=1000, **EVERYTHING)) == 1000
+
+
+def test_a_report_tells_the_unit_of_the_subject_and_the_size_of_the_key(reseller: NewReseller) -> None:
+    """The key's size is shown with the signature's algorithm; the unit got into the report, never into the leaf."""
+    tenant = reseller()
+    order = tenant.buy("unit.meadow.example", **{**ORGANIZATION, "product": OV, "organizationalUnitName": "Web shop"})
+
+    (row,) = tenant.report(orderNumber=order.number, showSignatureAlgorithm="Y")
+    (plain,) = tenant.report(orderNumber=order.number)
+
+    assert (row["organizationalUnitName"], row["1_keySize"]) == ("Web shop", "256")
+    assert "1_keySize" not in plain
+    assert not tenant.leaf(order).subject.get_attributes_for_oid(x509.NameOID.ORGANIZATIONAL_UNIT_NAME)

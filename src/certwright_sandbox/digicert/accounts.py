@@ -12,9 +12,10 @@ from certwright_sandbox.clock import on
 from certwright_sandbox.digicert import stock
 from certwright_sandbox.digicert.account import FIRST_CONTAINER_ID, FIRST_FIELD_ID
 from certwright_sandbox.digicert.control import FIRST_DOMAIN_ID, renew_domain_value
-from certwright_sandbox.digicert.gate import AREAS_OF_KEY, CHANGES_OF_ROLE
+from certwright_sandbox.digicert.gate import AREAS_OF_KEY, CHANGES_OF_ROLE, KEY_ROLES
 from certwright_sandbox.digicert.office import CA_NAME, Office, new_token
 from certwright_sandbox.digicert.organizations import FIRST_ORGANIZATION_ID
+from certwright_sandbox.digicert.people import FIRST_USER_ID
 from certwright_sandbox.digicert.records import (
     Account,
     ApiKey,
@@ -25,13 +26,13 @@ from certwright_sandbox.digicert.records import (
     Organization,
     User,
 )
-from certwright_sandbox.digicert.staff import validated
+from certwright_sandbox.digicert.staff import division_of, validated
 from certwright_sandbox.digicert.validity import DOMAIN_REUSE
 from certwright_sandbox.playing import NotPossible, Switches
 from certwright_sandbox.switches import Judge, check, is_amount_or_none, is_bool, is_look
 
 PROFILES = ("ready", "bare", "readonly")
-FIRST_ACCOUNT_ID, FIRST_USER_ID = 501001, 610001
+FIRST_ACCOUNT_ID = 501001
 # What exists in every account: organizations by name, with their domains.
 ORGANIZATIONS = {
     "Meadow Works Ltd": ("meadow.example", "meadow-works.example", "meadow.test"),
@@ -51,12 +52,16 @@ ACCOUNT_SWITCHES: Mapping[str, Judge] = {
     "organization_seconds": is_amount_or_none,
 }
 KEY_SWITCHES: Mapping[str, Judge] = {
-    "key_role": lambda value: value in AREAS_OF_KEY,
+    "key_role": lambda value: value in AREAS_OF_KEY or (not isinstance(value, bool) and value in KEY_ROLES),
     "ip_allowed": is_bool,
+    "revoked": is_bool,
     "xml": is_bool,
     "rate_limit": is_bool,
 }
-USER_SWITCHES: Mapping[str, Judge] = {"role": lambda value: value in CHANGES_OF_ROLE}
+USER_SWITCHES: Mapping[str, Judge] = {
+    "role": lambda value: value in CHANGES_OF_ROLE,
+    "division": lambda value: value is None or isinstance(value, str | int),
+}
 SWITCHES = {**ACCOUNT_SWITCHES, **KEY_SWITCHES, **USER_SWITCHES}
 
 
@@ -105,11 +110,24 @@ def change(office: Office, name: str, switches: Switches) -> ApiKey:
     for switch, value in switches.items():
         if switch in ACCOUNT_SWITCHES:
             setattr(office.accounts[key.account_id], switch, value)
+        elif switch == "revoked":
+            key.is_revoked = value
+        elif switch == "key_role":
+            key.key_role = KEY_ROLES.get(value) or value
         elif switch in KEY_SWITCHES:
             setattr(key, switch, value)
+        elif switch == "division":
+            _confine(office, key, value)
         else:
             setattr(office.users[key.user_id], switch, value)
     return key
+
+
+def _confine(office: Office, key: ApiKey, division: str | int | None) -> None:
+    """Let the key's user belong to a division, by id or name; None: to the whole account. Raises NotPossible."""
+    account = office.accounts[key.account_id]
+    number = account.root_container_id if division is None else int(division_of(office, account, division).id)
+    office.users[key.user_id].container_id = number
 
 
 def element(office: Office, key: ApiKey) -> dict[str, Any]:

@@ -23,6 +23,8 @@ AREAS_OF_KEY = {
     "view_only": {"orders", "organizations", "users", "account", "common"},
     "user_management": {"users", "common"},
 }
+# The numbers by which DigiCert's own documents know them (dev.digicert.com, glossary).
+KEY_ROLES = {0: "none", 100: "orders", 101: "orders_domains_organizations", 102: "view_only", 103: "user_management"}
 # Where a user's role lets him change things.
 CHANGES_OF_ROLE = {
     "administrator": {"orders", "organizations", "users", "account", "common"},
@@ -61,7 +63,7 @@ def key_of(office: Office, request: Request) -> ApiKey | None:
 
 def check_key(limits: RateLimits, key: ApiKey | None, now: datetime) -> ApiKey:
     """The key, when it may call from here and now. Raises Refusal 403 or 429."""
-    if key is None:
+    if key is None or key.is_revoked:  # they look alike (digicert.md §1.2)
         raise denied("access_denied_invalid_key")
     if not key.ip_allowed:
         raise denied("access_denied_invalid_ip")
@@ -70,10 +72,14 @@ def check_key(limits: RateLimits, key: ApiKey | None, now: datetime) -> ApiKey:
     return key
 
 
+def check_only_views(call: Call) -> None:
+    """Raise Refusal 403 when a key that may only view sends anything but a GET, whatever that would ask for."""
+    if call.key.key_role == "view_only" and call.request.method != "GET":
+        raise denied("missing_permission")
+
+
 def check_right(call: Call, area: str) -> None:
     """Raise Refusal 403 when the key or its user's role may not do this in that area of the API."""
     is_read = call.request.method == "GET"
-    key_role = call.key.key_role
-    may = area in AREAS_OF_KEY[key_role] and (is_read or key_role != "view_only")
-    if not may or (not is_read and area not in CHANGES_OF_ROLE[call.user.role]):
+    if area not in AREAS_OF_KEY[call.key.key_role] or (not is_read and area not in CHANGES_OF_ROLE[call.user.role]):
         raise denied("missing_permission")

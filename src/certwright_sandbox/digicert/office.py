@@ -74,9 +74,7 @@ class Office(AnyOffice):
             lambda order: order.account_id if order.pending_certificate_id is not None else None
         )
         self.certificates_of_order = self.certificates.index(lambda certificate: certificate.order_id)
-        self.certificates_by_serial = self.certificates.index(
-            lambda certificate: (certificate.account_id, certificate.serial) if certificate.serial else None
-        )
+        self.certificates_by_serial = self.certificates.index(lambda certificate: certificate.serial or None)
         self.certificates_by_thumbprint = self.certificates.index(
             lambda certificate: (certificate.account_id, certificate.thumbprint) if certificate.thumbprint else None
         )
@@ -102,6 +100,10 @@ class Office(AnyOffice):
     def orders_by_age(self, account_id: int) -> list[Order]:
         """The account's orders, oldest first; not to be changed."""
         return self._orders_by_age.get(account_id, [])
+
+    def with_serial(self, account_id: int, serial: str) -> list[Certificate]:
+        """The account's certificates with this serial, as this API writes it."""
+        return [one for one in self.certificates_by_serial.find(serial) if one.account_id == account_id]
 
     def with_thumbprint(self, account_id: int, thumbprint: str) -> list[Certificate]:
         """The account's certificates with this thumbprint; one that nobody has looked at has none yet."""

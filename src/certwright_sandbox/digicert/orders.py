@@ -28,22 +28,51 @@ MORE_THAN_ALLOWED = 10_000_000  # minutes or seconds; keeps their sum a time tha
 TOO_LONG = bad_request("time_frame_too_long", "The time frame may not be longer than 7 days.")
 
 
+def sight(office: Office, call: Call) -> Callable[[Order], bool]:
+    """What tells whether the call may see an order: its account's and its user's division's, a limited user's own, and
+    recorded already.
+    """
+    now, user = office.now(), call.user
+    divisions = divisions_of(office, call) if is_confined(call) else None
+
+    def sees(order: Order) -> bool:
+        return (
+            order.account_id == call.account_id
+            and (order.visible_from is None or order.visible_from <= now)
+            and (user.role != "limited" or order.user_id == user.id)
+            and (divisions is None or order.container_id in divisions)
+        )
+
+    return sees
+
+
 def is_visible(office: Office, call: Call, order: Order) -> bool:
-    """Whether the call may see the order: its account's, a limited user's own, and recorded already."""
-    return (
-        order.account_id == call.account_id
-        and (order.visible_from is None or order.visible_from <= office.now())
-        and (call.user.role != "limited" or order.user_id == call.user_id)
-    )
+    """Whether the call may see the order."""
+    return sight(office, call)(order)
+
+
+def is_confined(call: Call) -> bool:
+    """Whether the call's user belongs to one division, and not to the whole account."""
+    return call.user.container_id != call.account.root_container_id
+
+
+def divisions_of(office: Office, call: Call) -> set[int]:
+    """The division of the call's user and all below it: those whose orders he sees."""
+    rows, found = office.containers_of.find(call.account_id), {call.user.container_id}
+    while below := {int(row.id) for row in rows if row.parent_id in found} - found:
+        found |= below
+    return found
 
 
 def visible_orders(office: Office, call: Call) -> list[Order]:
     """All orders the call may see, oldest first; not to be changed."""
     rows = office.orders_by_age(call.account_id)
-    if not (call.twist.stale or call.user.role == "limited" or office.hidden_of.find(call.account_id)):
+    is_partial = call.user.role == "limited" or is_confined(call)
+    if not (call.twist.stale or is_partial or office.hidden_of.find(call.account_id)):
         return rows
+    sees = sight(office, call)
     # seen stale, an order may not be there yet
-    return [order for order in rows if office.orders.get(order.id) is order and is_visible(office, call, order)]
+    return [order for order in rows if office.orders.get(order.id) is order and sees(order)]
 
 
 def order_of(office: Office, call: Call) -> Order:
@@ -136,7 +165,7 @@ def _name_rows(office: Office, order: Order, certificate: Certificate) -> list[d
 
 def _by_primary(office: Office, call: Call, text: str) -> Order | None:
     """The order whose primary certificate has this serial number or thumbprint."""
-    found = office.certificates_by_serial.find((call.account_id, text))
+    found = office.with_serial(call.account_id, text)
     for certificate in found + office.with_thumbprint(call.account_id, text):
         order = office.orders[certificate.order_id]
         if order.certificate_id == certificate.id:

@@ -47,6 +47,8 @@ def show_organization(office: Office, call: Call) -> Reply:
     """GET organization/{id}."""
     organization = organization_of(office, call)
     view = organization_view(office, organization)
+    if call.asks_for("include_validation"):
+        view["validations"] = _vettings(office, organization)
     return Reply({**view, "organization_contact": contact_view(organization.contact)}, "organization")
 
 

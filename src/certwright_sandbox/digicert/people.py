@@ -10,6 +10,7 @@ from certwright_sandbox.digicert.lists import page_of
 from certwright_sandbox.digicert.office import Office, without_empty
 from certwright_sandbox.digicert.records import Contact, Container, User
 
+FIRST_USER_ID = 610001
 ROLES = {
     "administrator": (1, "Administrator"),
     "limited": (2, "Limited User"),

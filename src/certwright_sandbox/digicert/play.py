@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 from certwright_sandbox.ca import Revocation
-from certwright_sandbox.digicert import accounts, aging, staff
+from certwright_sandbox.digicert import accounts, acts, aging, staff
 from certwright_sandbox.digicert.call import Call, File, Reply
 from certwright_sandbox.digicert.errors import Refusal, not_found, too_many_requests
 from certwright_sandbox.digicert.formats import read_body, write, write_refusal
-from certwright_sandbox.digicert.gate import RateLimits, check_key, check_right, key_of
+from certwright_sandbox.digicert.gate import RateLimits, check_key, check_only_views, check_right, key_of
 from certwright_sandbox.digicert.office import CA_NAME, Office
 from certwright_sandbox.digicert.records import ApiKey
 from certwright_sandbox.digicert.routes import find_route
+from certwright_sandbox.digicert.signing import serial_text
 from certwright_sandbox.http import Request, Response
-from certwright_sandbox.playing import NotPossible, Switches, Twist, World
+from certwright_sandbox.playing import Switches, Twist, World
 
 BASE_PATH = "/services/v2"
 BASE_SEGMENTS = 2
@@ -55,6 +56,7 @@ class DigiCert:
     async def _reply(self, request: Request, key: ApiKey, twist: Twist) -> Reply | File:
         user, account = self._office.users[key.user_id], self._office.accounts[key.account_id]
         call = Call(request, key, user, account, twist)
+        check_only_views(call)
         route, params = find_route(request.method, request.segments[BASE_SEGMENTS:])
         if route is None:
             raise not_found("route")
@@ -104,12 +106,17 @@ class DigiCert:
         return await staff.validate(self._office, wish)
 
     async def staff(self, wish: Switches) -> dict[str, Any]:
-        """There are no acts beside approving and validating."""
-        raise NotPossible(f"this CA's staff has no other acts: {sorted(wish)}")
+        """Somebody acts on an order in the console, or the CA itself does."""
+        return acts.act(self._office, wish)
 
     def expire(self, wish: Switches) -> dict[str, Any]:
         """A prevalidation ends."""
         return staff.expire(self._office, wish)
+
+    def has_issued(self, authority: str, serial: int) -> bool:
+        """Whether a certificate of this serial is an authority's."""
+        found = self._office.certificates_by_serial.find(serial_text(serial))
+        return any(certificate.authority == authority for certificate in found)
 
     def revocations(self, authority: str) -> list[Revocation]:
         """What was revoked of an authority's certificates."""

@@ -10,7 +10,7 @@ from certwright_sandbox.state import Id, Record
 Look = str | int  # "look", "auto", "never", or the number of the check that succeeds
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Account(Record):
     """A CertCentral account and the switches that concern all its users."""
 
@@ -29,7 +29,7 @@ class Account(Record):
         return self.id
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class ApiKey(Record):
     """A key of a user; `id` is the name by which the management door knows it."""
 
@@ -41,13 +41,14 @@ class ApiKey(Record):
     ip_allowed: bool = True
     xml: bool = True
     rate_limit: bool = True
+    is_revoked: bool = False
 
     def __repr__(self) -> str:
         """Without the secret."""
         return f"ApiKey({self.id!r})"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Owned(Record):
     """Anything that belongs to one account."""
 
@@ -59,7 +60,7 @@ class Owned(Record):
         return self.account_id
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class User(Owned):
     """A user of the account with one role."""
 
@@ -72,7 +73,7 @@ class User(Owned):
     telephone: str = "+441110000000"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Container(Owned):
     """A division of the account."""
 
@@ -109,7 +110,7 @@ class Contact:
     user_id: int | None = None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Organization(Owned):
     """An organization that certificates may name."""
 
@@ -133,7 +134,7 @@ class Organization(Owned):
         return f"{self.name} ({self.assumed_name})" if self.assumed_name else self.name
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Domain(Owned):
     """A domain of the account, with the proof of control over it, its method and its current random value."""
 
@@ -177,7 +178,7 @@ class Note:
     text: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Order(Owned):
     """An order; `certificate_id` is the primary certificate, `pending_certificate_id` the awaited one."""
 
@@ -214,9 +215,10 @@ class Order(Owned):
     additional_emails: tuple[str, ...] = ()
     custom_values: tuple[CustomValue, ...] = ()
     notes: tuple[Note, ...] = ()
+    assigned_ids: tuple[int, ...] = ()  # the users it is assigned to
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Certificate(Owned):
     """A certificate of an order, from the moment it is asked for.
 
@@ -267,7 +269,7 @@ class Certificate(Owned):
         return self.date_issued is not None
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Signed(Record):
     """A certificate of the stock that somebody has looked at; `id` is the certificate's. Nobody's own, so that
     looking changes nothing of an account.
@@ -278,7 +280,7 @@ class Signed(Record):
     thumbprint: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Approval(Owned):
     """What this API calls a request: something that an approver says yes or no to."""
 
@@ -302,7 +304,7 @@ class Approval(Owned):
         return self.status in ("submitted", "pending")
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class CustomField(Owned):
     """A custom order field of the account."""
 
@@ -314,7 +316,7 @@ class CustomField(Owned):
     show_in_receipt: bool = True
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Webhook(Owned):
     """The account's webhook and its challenge."""
 
@@ -332,7 +334,7 @@ class Webhook(Owned):
         return f"Webhook({self.id!r})"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class WebhookEvent(Owned):
     """A delivery in the account's event log."""
 

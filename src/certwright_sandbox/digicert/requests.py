@@ -10,6 +10,7 @@ from certwright_sandbox.digicert.errors import bad_request, denied, invalid_valu
 from certwright_sandbox.digicert.issuing import accept
 from certwright_sandbox.digicert.lists import page_of
 from certwright_sandbox.digicert.office import Office, stamp, without_empty
+from certwright_sandbox.digicert.orders import divisions_of, is_confined
 from certwright_sandbox.digicert.people import person_view
 from certwright_sandbox.digicert.records import Approval, Certificate, Order, User
 from certwright_sandbox.digicert.views import order_view, short_container_view, short_product_view
@@ -109,11 +110,10 @@ def drop_pending(office: Office, order: Order, end: str) -> None:
 
 def list_requests(office: Office, call: Call) -> Reply:
     """GET request."""
-    rows = [
-        request
-        for request in office.approvals_of.find(call.account_id)
-        if call.user.role != "limited" or request.requester_id == call.user_id
-    ]
+    rows = [request for request in office.approvals_of.find(call.account_id) if _is_for(call, request)]
+    if is_confined(call):
+        divisions = divisions_of(office, call)
+        rows = [request for request in rows if office.orders[request.order_id].container_id in divisions]
     getters = {
         "id": lambda request: request.id,
         "status": lambda request: request.status,
@@ -185,7 +185,14 @@ def request_view(office: Office, request: Approval) -> dict[str, Any]:
 
 def _request_of(office: Office, call: Call) -> Approval:
     request = office.approvals.get(call.number("request_id", "request"))
-    is_mine = request is not None and request.account_id == call.account_id
-    if request is None or not is_mine or (call.user.role == "limited" and request.requester_id != call.user_id):
+    if request is None or not _is_for(call, request):
+        raise not_found("request")
+    if is_confined(call) and office.orders[request.order_id].container_id not in divisions_of(office, call):
         raise not_found("request")
     return request
+
+
+def _is_for(call: Call, request: Approval) -> bool:
+    """Whether the request is the call's account's, and for a limited user his own."""
+    is_own = call.user.role != "limited" or request.requester_id == call.user_id
+    return request.account_id == call.account_id and is_own

@@ -40,7 +40,7 @@ def certificate_of(office: Office, call: Call) -> Certificate:
     text = call.param("certificate_id")
     certificate = office.certificates.get(whole_number(text) or 0)
     if certificate is None:
-        found = office.certificates_by_serial.find((call.account_id, text.upper()))
+        found = office.with_serial(call.account_id, text.upper())
         certificate = found[0] if found else None
     if certificate is None or not is_visible(office, call, office.orders[certificate.order_id]):
         raise not_found("certificate")

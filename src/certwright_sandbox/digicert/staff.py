@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from certwright_sandbox.clock import on
@@ -13,7 +13,7 @@ from certwright_sandbox.digicert.control import prove_domain, unproven
 from certwright_sandbox.digicert.errors import Refusal
 from certwright_sandbox.digicert.issuing import advance, advance_all, lacks_organization
 from certwright_sandbox.digicert.office import Office
-from certwright_sandbox.digicert.records import Account, Approval, Domain, Order, Organization, User, Vetting
+from certwright_sandbox.digicert.records import Account, Approval, Container, Domain, Order, Organization, User, Vetting
 from certwright_sandbox.digicert.requests import decide as decide_request
 from certwright_sandbox.digicert.requests import drop_pending
 from certwright_sandbox.digicert.validity import ORGANIZATION_REUSE
@@ -27,7 +27,9 @@ async def decide(office: Office, wish: Switches, *, approve: bool) -> dict[str, 
     request = _request(office, wish)
     status = "approved" if approve else "rejected"
     try:
-        await decide_request(office, request, status, str(wish.get("comment", "")), _approver(office, request))
+        await decide_request(
+            office, request, status, str(wish.get("comment", "")), approver_of(office, request.account_id)
+        )
     except Refusal as refusal:
         raise NotPossible(refusal.message) from refusal
     order = office.orders[request.order_id]
@@ -45,7 +47,7 @@ async def validate(office: Office, wish: Switches) -> dict[str, Any]:
     if outcome not in OUTCOMES:
         raise NotPossible(f"outcome must be one of {', '.join(OUTCOMES)}")
     if "order_id" in wish:
-        order = _order(office, wish)
+        order = order_named(office, wish)
         await _validate_order(office, order, outcome)
         return {"order_id": order.id, "order_status": order.status}
     if "organization" in wish:
@@ -63,21 +65,27 @@ async def validate(office: Office, wish: Switches) -> dict[str, Any]:
 
 
 def expire(office: Office, wish: Switches) -> dict[str, Any]:
-    """A prevalidation ends now. Raises NotPossible."""
+    """A prevalidation ends now, or `at` another time. Raises NotPossible."""
     now = office.now()
+    at = datetime.fromisoformat(wish["at"]) if "at" in wish else now
+    if at.tzinfo is None:
+        raise NotPossible("at needs a time zone, as in 2026-11-21T10:00:00+00:00")
     if "organization" in wish:
         organization = _organization(office, wish)
         organization.vettings = tuple(
-            replace(vetting, validated_until=now) if vetting.validated_until else vetting
+            replace(vetting, validated_until=at) if vetting.validated_until else vetting
             for vetting in organization.vettings
         )
-        webhooks.announce(office, organization.account_id, "organization_expired", {"organization_id": organization.id})
-        return {"organization": organization.id, "expired": now.isoformat()}
+        if at <= now:
+            facts = {"organization_id": organization.id}
+            webhooks.announce(office, organization.account_id, "organization_expired", facts)
+        return {"organization": organization.id, "expired": at.isoformat()}
     domain = _domain(office, wish)
     if domain.proven_until is not None:
-        domain.proven_until = now
-    webhooks.announce(office, domain.account_id, "domain_expired", {"domain_id": domain.id})
-    return {"domain": domain.name, "expired": now.isoformat()}
+        domain.proven_until = at
+    if at <= now:
+        webhooks.announce(office, domain.account_id, "domain_expired", {"domain_id": domain.id})
+    return {"domain": domain.name, "expired": at.isoformat()}
 
 
 async def vet(office: Office, organization: Organization, outcome: str) -> None:
@@ -139,9 +147,17 @@ def _reject_order(office: Office, order: Order) -> None:
         webhooks.announce(office, order.account_id, "order_rejected", {"order_id": order.id})
 
 
-def _approver(office: Office, request: Approval) -> User:
+def division_of(office: Office, account: Account, wanted: str | int) -> Container:
+    """The account's division of this id or name. Raises NotPossible."""
+    for container in office.containers_of.find(account.id):
+        if wanted in (container.id, str(container.id), container.name):
+            return container
+    raise NotPossible(f"the account has no division {wanted!r}", missing=True)
+
+
+def approver_of(office: Office, account_id: int) -> User:
     """An administrator of the account; where it has none, its first user."""
-    users = office.users_of.find(request.account_id)
+    users = office.users_of.find(account_id)
     return next((user for user in users if user.role in APPROVERS), users[0])
 
 
@@ -151,14 +167,15 @@ def _request(office: Office, wish: Switches) -> Approval:
         if request is None:
             raise NotPossible(f"there is no request {wish['request_id']}", missing=True)
         return request
-    order = _order(office, wish)
+    order = order_named(office, wish)
     waiting = [request for request in office.approvals_of_order.find(order.id) if request.is_open]
     if not waiting:
         raise NotPossible(f"order {order.id} has no open request: it is {order.status}")
     return waiting[0]
 
 
-def _order(office: Office, wish: Switches) -> Order:
+def order_named(office: Office, wish: Switches) -> Order:
+    """The order that `order_id` names. Raises NotPossible."""
     if "order_id" not in wish:
         raise NotPossible("say order_id or request_id")
     order = office.orders.get(int(wish["order_id"]))

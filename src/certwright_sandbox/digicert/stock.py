@@ -5,19 +5,22 @@ All of them share one CSR, whose key nobody keeps.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
+from certwright_sandbox.digicert.issuing import REMOVED_NAMES_GRACE
 from certwright_sandbox.digicert.looking import TXT
 from certwright_sandbox.digicert.office import Office, new_token
 from certwright_sandbox.digicert.ordering import FIRST_ORDER_ID, bill
+from certwright_sandbox.digicert.paperwork import Staff, fill_in, hire
 from certwright_sandbox.digicert.products import PRODUCTS, Product, ca_certs
 from certwright_sandbox.digicert.records import ApiKey, Approval, Certificate, Note, Order, Term
 from certwright_sandbox.digicert.requests import FIRST_REQUEST_ID
 from certwright_sandbox.digicert.signing import serial_text
 from certwright_sandbox.digicert.validity import TOKEN_LIFETIME, end_of, last_second, leaf_end
 from certwright_sandbox.digicert.wishes import FIRST_CERTIFICATE_ID
-from certwright_sandbox.past import TURN, new_csr, placing_times, serial_of
+from certwright_sandbox.past import TURN, Lots, new_csr, placing_times, serial_of
 
 PRODUCT_TURNS = (
     "ssl_basic",
@@ -29,23 +32,37 @@ PRODUCT_TURNS = (
     "private_ssl_plus",
 )
 # What becomes of every so manieth order, counted from the oldest. One that is not proven in time is given up.
-REISSUED, REVOKED, REJECTED, PENDING = 8, 17, 27, 37
+REISSUED, DUPLICATED, REVOKED, THINNED, REJECTED, RENEWED, PENDING = 8, 13, 17, 21, 27, 30, 37
 KEY_SIZE = 256
 YEAR = Term(years=1)
+PLANS = (YEAR, Term(years=2), Term(years=3))  # what reissued orders were bought for
+# A year-old order of the turn RENEWED is renewed by the next one of that turn.
+RENEWED_AFTER, RENEWED_BEFORE = timedelta(days=330), timedelta(days=380)
+# Why something was revoked, and what its requester wrote.
+REVOCATIONS = (
+    ("superseded", "Replaced by the new load balancer's certificate"),
+    ("keyCompromise", "The key was on a laptop that was stolen"),
+    ("cessationOfOperation", "The service was switched off"),
+    ("affiliationChanged", ""),
+)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Stock:
-    """What all orders of one stock have in common; `domain` is proven, nobody has proven `other_domain`."""
+    """What all orders of one stock have in common; `domain` is proven, nobody has proven `other_domain`.
+
+    `renewable` are the orders of the turn RENEWED that nothing has renewed yet, the oldest first.
+    """
 
     key: ApiKey
-    container_id: int
-    organization_id: int
+    staff: Staff
+    organization_ids: tuple[int, ...]
     domain: str
     other_domain: str
     csr: str
     now: datetime
+    renewable: deque[Order] = field(default_factory=deque)
 
 
 def domains_of(account_id: int) -> tuple[str, str]:
@@ -54,40 +71,76 @@ def domains_of(account_id: int) -> tuple[str, str]:
 
 
 def fill(office: Office, key: ApiKey, count: int) -> None:
-    """Give the key's account so many orders, the oldest first. Its domains and its organization exist."""
-    account = office.accounts[key.account_id]
-    assert account.primary_organization_id is not None
+    """Give the key's account so many orders, the oldest first. Its domains and its organizations exist."""
     domain, other_domain = domains_of(key.account_id)
     now = office.now()
-    stock = Stock(key, account.root_container_id, account.primary_organization_id, domain, other_domain, new_csr(), now)
+    organizations = tuple(int(row.id) for row in office.organizations_of.find(key.account_id))
+    stock = Stock(key, hire(office, key), organizations, domain, other_domain, new_csr(), now)
     for index, placed_at in enumerate(placing_times(count, now)):
         _add(office, stock, index, placed_at)
 
 
 def _add(office: Office, stock: Stock, index: int, placed_at: datetime) -> None:
     """One order with all that belongs to it: its certificates, their requests, its entry in the ledger."""
-    turn = index % TURN
-    product = PRODUCTS[PRODUCT_TURNS[index % len(PRODUCT_TURNS)]]
+    turn, lots = index % TURN, Lots(f"{office.world.seed}/{stock.key.id}/{index}")
+    before = _predecessor(stock, placed_at) if turn == RENEWED else None
+    product = PRODUCTS[before.product if before else PRODUCT_TURNS[index % len(PRODUCT_TURNS)]]
     order = _order(office, stock, index, product, placed_at)
-    certificate = _certificate(office, stock, order, "order", _names(stock, index, product))
-    _request(office, order, certificate, "new_request", "rejected" if turn == REJECTED else "approved")
+    fill_in(order, stock.staff, lots)
+    names = office.certificates[before.certificate_id].names if before else _names(stock, index, product)
+    if turn == REISSUED and product.is_public:
+        order.term = lots.one_of(PLANS)
+        order.price = product.price * (order.term.years or 1)
+    if product.wants_organization:
+        order.organization_id = stock.organization_ids[int(lots.is_one_in(4))]
+    certificate = _certificate(office, stock, order, "order", names)
+    _request(office, stock, order, certificate, "new_request", "rejected" if turn == REJECTED else "approved")
     if turn == REJECTED:
         _give_up(order, certificate, "rejected", placed_at)
     elif turn == PENDING:
         _wait(stock, order, certificate)
     else:
         _issue(order, certificate, placed_at)
-    if turn == REISSUED:
-        _reissue(office, stock, order, certificate)
-    elif turn == REVOKED:
-        _revoke(order, certificate, placed_at + min(DAY, (stock.now - placed_at) / 2))
+    _go_on(office, stock, order, turn, lots)
+    if turn == RENEWED:
+        _renew(stock, order, before)
     if order.status == "issued":
         _end(office, stock, order)
     office.add_order(order)
     bill(office, order, certificate)
-    entry = office.entry(order)
-    entry.certificates = int(certificate.was_issued) + int(turn == REISSUED)
-    entry.reissues, entry.revocations = int(turn == REISSUED), int(turn == REVOKED)
+    _count(office, order)
+
+
+def _go_on(office: Office, stock: Stock, order: Order, turn: int, lots: Lots) -> None:
+    """What happened to an issued order afterwards."""
+    first = office.certificates[order.certificate_id]
+    if turn == REISSUED:
+        for part in range(count := 1 + lots.below(3)):
+            _reissue(
+                office, stock, order, order.date_created + (stock.now - order.date_created) * (part + 1) / (count + 2)
+            )
+    elif turn in (DUPLICATED, THINNED):
+        for part in range(1 + lots.below(2)):
+            _duplicate(office, stock, order, first.names, part + 1)
+    if turn in (REVOKED, THINNED):
+        at = order.status_changed_at + min(DAY, (stock.now - order.status_changed_at) / 2)
+        _revoke(office, stock, order, first, at, *lots.one_of(REVOCATIONS))
+    if turn == REVOKED:
+        order.status, order.status_changed_at = "revoked", at
+
+
+def _predecessor(stock: Stock, placed_at: datetime) -> Order | None:
+    """The order that one placed now would renew; those that nobody renewed in time are forgotten."""
+    waiting = stock.renewable
+    while waiting and placed_at - waiting[0].date_created > RENEWED_BEFORE:
+        waiting.popleft()
+    return waiting.popleft() if waiting and placed_at - waiting[0].date_created >= RENEWED_AFTER else None
+
+
+def _renew(stock: Stock, order: Order, before: Order | None) -> None:
+    if before is not None:
+        order.renewal_of, before.renewed_by = int(before.id), int(order.id)
+    stock.renewable.append(order)
 
 
 def _names(stock: Stock, index: int, product: Product) -> tuple[str, ...]:
@@ -108,8 +161,8 @@ def _order(office: Office, stock: Stock, index: int, product: Product, placed_at
         status="pending",
         date_created=placed_at,
         status_changed_at=placed_at,
-        container_id=stock.container_id,
-        organization_id=stock.organization_id if product.wants_organization else None,
+        container_id=0,
+        organization_id=None,
         term=YEAR,
         price=product.price,
         certificate_id=0,
@@ -121,7 +174,7 @@ def _order(office: Office, stock: Stock, index: int, product: Product, placed_at
 
 
 def _certificate(office: Office, stock: Stock, order: Order, kind: str, names: tuple[str, ...]) -> Certificate:
-    """The order's primary certificate from now on, asked for when the order last changed."""
+    """A certificate asked for when the order last changed, the primary one from now on unless it is a duplicate."""
     certificate = Certificate(
         id=office.new_id(office.certificates, FIRST_CERTIFICATE_ID),
         account_id=order.account_id,
@@ -141,25 +194,29 @@ def _certificate(office: Office, stock: Stock, order: Order, kind: str, names: t
         dcv_method=order.dcv_method,
         requested_by=order.user_id,
     )
-    order.certificate_id = int(certificate.id)
+    if kind != "duplicate":
+        order.certificate_id = int(certificate.id)
     return office.certificates.add(certificate)
 
 
-def _request(office: Office, order: Order, certificate: Certificate, kind: str, status: str) -> None:
-    """The request for a certificate, decided at once."""
+def _request(
+    office: Office, stock: Stock, order: Order, certificate: Certificate, kind: str, status: str, comments: str = ""
+) -> Approval:
+    """A request about a certificate, decided at once by the administrator whose key the stock's is."""
     request = Approval(
         id=office.new_id(office.approvals, FIRST_REQUEST_ID),
         account_id=order.account_id,
         order_id=int(order.id),
         type=kind,
         status=status,
-        date=certificate.date_created,
+        date=order.status_changed_at,
         requester_id=order.user_id,
         certificate_ids=(int(certificate.id),),
-        date_processed=certificate.date_created,
-        processor_id=order.user_id,
+        comments=comments or order.comments,
+        date_processed=order.status_changed_at,
+        processor_id=stock.key.user_id,
     )
-    office.approvals.add(request)
+    return office.approvals.add(request)
 
 
 def _give_up(order: Order, certificate: Certificate, end: str, at: datetime) -> None:
@@ -194,19 +251,58 @@ def _issue(order: Order, certificate: Certificate, at: datetime) -> None:
     order.status, order.status_changed_at = "issued", at
 
 
-def _reissue(office: Office, stock: Stock, order: Order, before: Certificate) -> None:
-    """Another certificate has taken the place of the first one, after a third of the time since."""
-    at = order.date_created + (stock.now - order.date_created) / 3
+def _reissue(office: Office, stock: Stock, order: Order, at: datetime) -> None:
+    """Another certificate takes the place of the one before, unless the order is over. The first time an order of
+    several names drops its last one, and so the certificate that had it is revoked (`issuing`).
+    """
+    assert order.valid_till is not None
+    if at >= last_second(order.valid_till):
+        return
+    before = office.certificates[order.certificate_id]
     order.status_changed_at = at
-    certificate = _certificate(office, stock, order, "reissue", before.names)
-    _request(office, order, certificate, "reissue", "approved")
+    names = before.names[:-1] if len(before.names) > 2 else before.names
+    certificate = _certificate(office, stock, order, "reissue", names)
+    _request(office, stock, order, certificate, "reissue", "approved")
+    _issue(order, certificate, at)
+    if names != before.names and PRODUCTS[order.product].is_public:
+        gone = at + REMOVED_NAMES_GRACE
+        if gone <= stock.now:
+            before.state, before.revoked_at, before.revocation_reason = "revoked", gone, "superseded"
+        else:
+            office.at(gone, "retire", int(before.id))
+
+
+def _duplicate(office: Office, stock: Stock, order: Order, names: tuple[str, ...], number: int) -> None:
+    """One more certificate beside the first one, some time later."""
+    at = order.status_changed_at + (stock.now - order.status_changed_at) / 3
+    assert order.valid_till is not None
+    if at >= last_second(order.valid_till):
+        return
+    order.status_changed_at = at
+    certificate = _certificate(office, stock, order, "duplicate", names)
+    certificate.sub_id = f"{number:03d}"
+    _request(office, stock, order, certificate, "duplicate", "approved")
     _issue(order, certificate, at)
 
 
-def _revoke(order: Order, certificate: Certificate, at: datetime) -> None:
-    """The whole order was revoked, so that it ended."""
-    certificate.state, certificate.revoked_at, certificate.revocation_reason = "revoked", at, "superseded"
-    order.status, order.status_changed_at = "revoked", at
+def _revoke(
+    office: Office, stock: Stock, order: Order, certificate: Certificate, at: datetime, reason: str, comments: str
+) -> None:
+    """Somebody had a certificate revoked; the request tells when. Any other of the order is as good as before."""
+    certificate.state, certificate.revoked_at, certificate.revocation_reason = "revoked", at, reason
+    order.status_changed_at = at
+    request = _request(office, stock, order, certificate, "revoke", "approved", comments)
+    request.revocation_reason = reason
+
+
+def _count(office: Office, order: Order) -> None:
+    """Write into the ledger what became of the order."""
+    entry = office.entry(order)
+    for certificate in office.certificates_of_order.find(order.id):
+        entry.certificates += int(certificate.was_issued)
+        entry.reissues += int(certificate.kind == "reissue")
+        entry.duplicates += int(certificate.kind == "duplicate")
+    entry.revocations = sum(request.type == "revoke" for request in office.approvals_of_order.find(order.id))
 
 
 def _end(office: Office, stock: Stock, order: Order) -> None:

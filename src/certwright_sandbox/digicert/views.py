@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from certwright_sandbox.clock import on
@@ -10,10 +11,11 @@ from certwright_sandbox.digicert.control import unproven
 from certwright_sandbox.digicert.office import Office, stamp, without_empty
 from certwright_sandbox.digicert.people import contact_view, person_view
 from certwright_sandbox.digicert.products import PRODUCTS, VALIDATIONS, ca_certs, platform_view
-from certwright_sandbox.digicert.records import Approval, Certificate, CustomValue, Order, Term
+from certwright_sandbox.digicert.records import Approval, Certificate, Contact, CustomValue, Order, Term
 from certwright_sandbox.digicert.signing import thumbprint_of
 from certwright_sandbox.digicert.validity import CERTIFICATE_CAPS, end_of, term_view
 
+REMINDERS = ("minus_90", "minus_60", "minus_30", "minus_7", "minus_3", "plus_7")  # days from the end
 OPEN_STATUSES = ("pending", "reissue_pending", "processing")
 
 
@@ -85,6 +87,7 @@ def order_view(office: Office, order: Order, call: Call) -> dict[str, Any]:
         "is_out_of_contract": False,
         "server_licenses": 1,
         "api_key": {"name": order.key_name, "key_type": "api_key"},
+        "user_assignments": [person_view(office.users[number]) for number in order.assigned_ids],
         **_switches(order),
         **_validity(office, order),
         **_people(office, order),
@@ -138,7 +141,8 @@ def sibling_view(office: Office, order: Order, certificate: Certificate) -> dict
     """A certificate in the list of an order's reissues or duplicates."""
     view = certificate_view(office, order, certificate)
     state = "approved" if certificate.state == "issued" else certificate.state
-    return without_empty({**view, "status": state, "sub_id": certificate.sub_id})
+    ca_cert_id = view["ca_cert"]["id"]
+    return without_empty({**view, "status": state, "ca_cert_id": ca_cert_id, "sub_id": certificate.sub_id})
 
 
 def short_container_view(office: Office, container_id: int) -> dict[str, Any]:
@@ -214,6 +218,7 @@ def _switches(order: Order) -> dict[str, Any]:
         "disable_renewal_notifications": order.disable_renewal_notifications,
         "disable_ct": order.disable_ct,
         "disable_issuance_email": order.disable_issuance_email,
+        **{f"send_{when}": not order.disable_renewal_notifications for when in REMINDERS},
     }
 
 
@@ -262,13 +267,32 @@ def _people(office: Office, order: Order) -> dict[str, Any]:
                 "country": organization.country,
             }
         )
-        people["organization_contact"] = contact_view(organization.contact)
-        technical = technical or organization.contact
+        own = _contacts(office, order, "organization_contact") or [organization.contact]
+        people["organization_contact"] = contact_view(own[0])
+        technical = next(iter(_contacts(office, order, "technical_contact")), technical) or own[0]
     if technical is not None:
         people["technical_contact"] = contact_view(technical)
-    verified = [contact for contact in order.contacts if contact.contact_type == "verified_contact"]
-    people["verified_contacts"] = [contact_view(contact) for contact in verified]
+    people["verified_contacts"] = [contact_view(one) for one in _contacts(office, order, "verified_contact")]
     return people
+
+
+def _contacts(office: Office, order: Order, kind: str) -> list[Contact]:
+    """The order's own contacts of a type; one that was named by a user's id has that user's names."""
+    return [_in_full(office, contact) for contact in order.contacts if contact.contact_type == kind]
+
+
+def _in_full(office: Office, contact: Contact) -> Contact:
+    user = office.users.get(contact.user_id or 0)
+    if user is None:
+        return contact
+    return replace(
+        contact,
+        first_name=user.first_name,
+        last_name=user.last_name,
+        email=user.username,
+        job_title=user.job_title,
+        telephone=user.telephone,
+    )
 
 
 def _count(office: Office, order: Order, kind: str) -> int:

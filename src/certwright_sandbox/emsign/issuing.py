@@ -14,6 +14,7 @@ from certwright_sandbox.emsign.records import Order
 from certwright_sandbox.emsign.signing import sign
 from certwright_sandbox.emsign.standing import needs_approval
 from certwright_sandbox.emsign.validity import life, renewal_due
+from certwright_sandbox.state import values_of
 
 CAA_ISSUERS = ("emsign.com", "emudhra.com")
 CAA_POLL = timedelta(seconds=5)
@@ -112,7 +113,7 @@ def add_child(office: Office, order: Order, at: datetime, csr: str) -> Order:
     first = office.orders[order.base_id]
     first.renewals += 1
     number = office.new_request_number()
-    values = {name: value for name, value in order.__dict__.items() if name != "_table"}
+    values = values_of(order)
     changed = {
         "id": number,
         "number": f"{first.number}R{first.renewals:03d}",

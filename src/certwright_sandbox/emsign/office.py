@@ -45,6 +45,7 @@ class Office(AnyOffice):
         self.orders_by_number = self.orders.index(lambda order: order.number or None)
         self.orders_by_name = self.orders.index(lambda order: (order.account, order.common_name))
         self.drafts_of = self.orders.index(lambda order: order.account if order.state == "draft" else None)
+        self.orders_by_serial = self.orders.index(lambda order: order.serial or None)
         self.family_of = self.orders.index(lambda order: order.base_id)
         self.hidden_of = self.orders.index(lambda order: order.account if order.visible_from else None)
         self.revoked_by = self.orders.index(lambda order: order.authority if order.revoked_at is not None else None)

@@ -147,6 +147,11 @@ class EmSign:
             raise NotPossible("say which domain")
         return staff.expire(self._office, wish)
 
+    def has_issued(self, authority: str, serial: int) -> bool:
+        """Whether a certificate of this serial is an authority's; one that was renewed under its order is forgotten."""
+        found = self._office.orders_by_serial.find(str(serial))
+        return any(order.authority == authority for order in found)
+
     def revocations(self, authority: str) -> list[Revocation]:
         """What was revoked of an authority's certificates."""
         return [

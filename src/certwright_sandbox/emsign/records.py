@@ -33,7 +33,7 @@ class Organization:
     postal_code: str = "LS1 4AP"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Account(Record):
     """An account and its switches; `id` is its name. See docs/reference/sandbox.md."""
 
@@ -77,7 +77,7 @@ class Account(Record):
         return f"Account({self.id!r})"
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Domain(Record):
     """A name whose control an account has proven, and so that of every name below it; `id` is "account/name"."""
 
@@ -104,7 +104,7 @@ class Name:
     is_rejected: bool = False  # by the staff
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Order(Record):
     """An order with the certificate in force; `id` is its request number.
 
@@ -178,13 +178,13 @@ class Order(Record):
         return [name for name in self.names if name.proven_at is None]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class UsedCsr(Record):
     """A CSR that an order was placed with; `id` is the SHA-256 of its DER, hex."""
 
     order: int
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class UsedTxn(Record):
     """That a call was made with a `txn`; `id` is "account/txn"."""

@@ -7,7 +7,7 @@ from certwright_sandbox.defects import DEFECTS, Case
 from certwright_sandbox.emsign.office import Office
 from certwright_sandbox.emsign.products import BY_TYPE
 from certwright_sandbox.emsign.records import Account, Order
-from certwright_sandbox.leaf import POLICIES, Leaf, new_serial, public_key_of
+from certwright_sandbox.leaf import POLICIES, Leaf, public_key_of
 
 OTHER_AUTHORITY = "tls-r1"  # whose chain is a wrong one for every certificate of this CA
 
@@ -15,7 +15,7 @@ OTHER_AUTHORITY = "tls-r1"  # whose chain is a wrong one for every certificate o
 def sign(office: Office, order: Order) -> None:
     """Fill in what issuance makes; `not_before` and `not_after` are set already."""
     order.authority = authority_of(office.account_of(order), order)
-    signed = office.world.hierarchy[order.authority].sign(leaf_of(office, order), new_serial())
+    signed = office.world.hierarchy[order.authority].sign(leaf_of(office, order))
     order.serial = str(signed.serial_number)
     order.pem = pem_of(signed)
     order.shown = tuple(spoiled(office, order, order.defect)) if order.defect is not None else ()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from certwright_sandbox.emsign import control, csr, issuing, ordering
+from certwright_sandbox.emsign.ending import REASONS
 from certwright_sandbox.emsign.errors import Refusal
 from certwright_sandbox.emsign.office import Office
 from certwright_sandbox.emsign.records import Order, UsedCsr
@@ -163,6 +164,21 @@ async def _download_rejected(office: Office, order: Order, _: Switches) -> None:
     office.set_state(order, "download_rejected")
 
 
+async def _revoke(office: Office, order: Order, wish: Switches) -> None:
+    reasons = {name: number for number, name in REASONS.items()}
+    wanted = wish.get("reason", "privilegeWithdrawn")
+    if wanted not in reasons:
+        raise NotPossible(f"reason must be one of {', '.join(reasons)}")
+    _in(order, "issued", "downloaded")
+    issuing.revoke(office, order, reasons[wanted])
+
+
+async def _custom_field(_: Office, order: Order, wish: Switches) -> None:
+    field, value = str(wish.get("field", "")), wish.get("value")
+    kept = {name: told for name, told in order.custom_fields if name != field}
+    order.custom_fields = tuple((kept if value is None else {**kept, field: str(value)}).items())
+
+
 async def _status(_: Office, order: Order, wish: Switches) -> None:
     shown = wish.get("status")
     order.shown_status = int(shown) if shown is not None else None
@@ -178,5 +194,7 @@ ACTS: dict[str, Act] = {
     "renew": _renew,
     "reissue": _reissue,
     "download_rejected": _download_rejected,
+    "revoke": _revoke,
+    "custom_field": _custom_field,
     "status": _status,
 }

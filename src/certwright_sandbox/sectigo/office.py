@@ -42,7 +42,7 @@ class Office(AnyOffice):
             lambda order: (order.account, order.reference) if order.reference else None
         )
         self.family_of = self.orders.index(lambda order: order.base_number)
-        self.orders_by_serial = self.orders.index(lambda order: (order.account, order.serial) if order.serial else None)
+        self.orders_by_serial = self.orders.index(lambda order: order.serial or None)
         self.pending_tokens = self.orders.index(
             lambda order: (order.account, order.request_token) if order.state == "pending" else None
         )

@@ -17,6 +17,7 @@ from certwright_sandbox.sectigo.gate import PASSWORD, check_presence, enter, sho
 from certwright_sandbox.sectigo.office import CA_NAME, Office
 from certwright_sandbox.sectigo.parameters import APIS, Api
 from certwright_sandbox.sectigo.routes import ROUTES
+from certwright_sandbox.sectigo.signing import serial_text
 from certwright_sandbox.sectigo.wishes import check_values
 
 BASE_PATH = "/products/"
@@ -99,12 +100,17 @@ class Sectigo:
         return await staff.validate(self._office, wish)
 
     async def staff(self, wish: Switches) -> dict[str, Any]:
-        """There are no acts beside approving and validating."""
-        raise NotPossible(f"this CA's staff has no other acts: {sorted(wish)}")
+        """The CA itself revokes; there are no acts beside that, approving and validating."""
+        return staff.act(self._office, wish)
 
     def expire(self, wish: Switches) -> dict[str, Any]:
         """There is nothing to expire."""
         raise NotPossible(f"this CA prevalidates nothing that could expire: {sorted(wish)}")
+
+    def has_issued(self, authority: str, serial: int) -> bool:
+        """Whether a certificate of this serial is an authority's."""
+        found = self._office.orders_by_serial.find(serial_text(serial))
+        return any(order.authority == authority for order in found)
 
     def revocations(self, authority: str) -> list[Revocation]:
         """What was revoked of an authority's certificates."""

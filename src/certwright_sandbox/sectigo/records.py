@@ -12,7 +12,7 @@ STEPS = ("organization", "call_back", "click_through", "brand")  # what people l
 NOT_REQUIRED, NOT_DONE, DONE, IN_PROGRESS = -1, 0, 1, 2  # the status flags of sectigo.md §3
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Account(Record):
     """A reseller login and its switches; `id` is its name and its loginName. See docs/reference/sandbox.md."""
 
@@ -68,6 +68,7 @@ class Subject:
     """The organization in the certificate; every field may be empty."""
 
     organization: str = ""
+    unit: str = ""  # kept for reports alone: OUs are gone from public certificates (sectigo.md §18)
     post_office_box: str = ""
     street: tuple[str, ...] = ()
     locality: str = ""
@@ -106,7 +107,7 @@ class Vetting:
         return Vetting(**{**dict(zip(STEPS, self.flags, strict=True)), **done}, call_back_at=self.call_back_at)
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Order(Record):
     """An order and the one certificate it is for; `id` is its orderNumber.
 
@@ -179,7 +180,7 @@ class Order(Record):
         return [name for name in self.names if name.proven_at is None]
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Grant(Record):
     """A mail address that an account may use for DCV until a time (UTC), for a name; `id` tells all three."""
 
@@ -187,18 +188,18 @@ class Grant(Record):
     domain: str
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Proven(Record):
     """That an account has proven control over a name, and when (UTC); `id` tells both."""
 
     at: datetime
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class CompromisedKey(Record):
     """A key that nobody may order with any more; `id` is the SHA-256 of its SubjectPublicKeyInfo, hex."""
 
 
-@dataclass(eq=False)
+@dataclass(eq=False, slots=True)
 class Collected(Record):
     """That an order's certificate has been collected; no change of the order, so that reading changes nothing."""

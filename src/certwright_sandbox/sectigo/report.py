@@ -6,7 +6,9 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from datetime import datetime
+from functools import lru_cache
 
+from certwright_sandbox.leaf import public_key_of
 from certwright_sandbox.sectigo.call import Call, Pairs, Reply, seconds
 from certwright_sandbox.sectigo.collecting import term_pairs
 from certwright_sandbox.sectigo.errors import invalid
@@ -167,6 +169,7 @@ def _row(office: Office, order: Order, row: str, show: dict[str, bool]) -> Pairs
     if subject.organization:
         pairs += [
             (f"{row}organizationName", subject.organization),
+            (f"{row}organizationalUnitName", subject.unit),
             (f"{row}postOfficeBox", subject.post_office_box),
             (f"{row}streetAddress1", street[0]),
             (f"{row}streetAddress2", street[1]),
@@ -181,6 +184,11 @@ def _row(office: Office, order: Order, row: str, show: dict[str, bool]) -> Pairs
     if show["showCost"]:
         pairs.append((f"{row}cost", f"{order.cost:.2f}"))
     return pairs + _item(office, order, f"{row}1_", show)
+
+
+@lru_cache(maxsize=4096)  # all orders of a stock share one CSR
+def _key_size(csr: str) -> int:
+    return public_key_of(csr).key_size
 
 
 def _item(office: Office, order: Order, item: str, show: dict[str, bool]) -> Pairs:
@@ -205,9 +213,11 @@ def _item(office: Office, order: Order, item: str, show: dict[str, bool]) -> Pai
             pairs.append((f"{item}mdcDomainNames", ",".join(name.name for name in order.names)))
         elif order.companion:
             pairs.append((f"{item}additionalDomain", order.companion))
-    if show["showSignatureAlgorithm"] and order.serial:
-        key = "RSA" if order.authority.endswith("r1") else "ECDSA"
-        pairs.append((f"{item}signatureAlgorithm", f"SHA256 with {key}"))
+    if show["showSignatureAlgorithm"]:
+        if order.serial:
+            key = "RSA" if order.authority.endswith("r1") else "ECDSA"
+            pairs.append((f"{item}signatureAlgorithm", f"SHA256 with {key}"))
+        pairs.append((f"{item}keySize", _key_size(order.csr)))
     if show["showStatusDetails"]:
         pairs += [(f"{item}{name}", value) for name, value in details(order)]
         pairs += term_pairs(order, item)

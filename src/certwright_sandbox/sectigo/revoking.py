@@ -50,7 +50,7 @@ def _order(office: Office, call: Call) -> Order:
         raise invalid("serialNumber")
     wanted = text.upper().lstrip("0")
     padded = wanted if len(wanted) % 2 == 0 else f"0{wanted}"
-    found = office.orders_by_serial.find((call.account.id, padded))
+    found = [order for order in office.orders_by_serial.find(padded) if order.account == call.account.id]
     if not found or not is_visible(office, call, found[0]):
         raise invalid("serialNumber")
     return found[0]

@@ -6,7 +6,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from certwright_sandbox.ca import pem_of
 from certwright_sandbox.defects import DEFECTS, Case
-from certwright_sandbox.leaf import POLICIES, Leaf, new_serial, public_key_of
+from certwright_sandbox.leaf import POLICIES, Leaf, public_key_of
 from certwright_sandbox.sectigo.office import Office
 from certwright_sandbox.sectigo.products import PRODUCTS
 from certwright_sandbox.sectigo.records import Order, Subject
@@ -19,7 +19,7 @@ def sign(office: Office, order: Order) -> None:
     """Fill in what issuance makes; `not_before` and `not_after` are set already."""
     order.authority = authority_of(order)
     leaf = leaf_of(order)
-    signed = office.world.hierarchy[order.authority].sign(leaf, new_serial())
+    signed = office.world.hierarchy[order.authority].sign(leaf)
     order.serial = serial_text(signed.serial_number)
     order.pem = pem_of(signed)
     if order.defect is not None:

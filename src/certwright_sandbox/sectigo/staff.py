@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
+from certwright_sandbox.ca import REVOCATION_REASONS
 from certwright_sandbox.playing import NotPossible, Switches
 from certwright_sandbox.sectigo import applying, control, issuing, vetting
 from certwright_sandbox.sectigo.office import Office
 from certwright_sandbox.sectigo.records import STEPS, Order
 from certwright_sandbox.sectigo.standing import standing
 
+REASONS = (
+    "unspecified",
+    "keyCompromise",
+    "affiliationChanged",
+    "superseded",
+    "cessationOfOperation",
+    "privilegeWithdrawn",
+)
 WHAT = ("domain_control", *STEPS, "payment", "all")
 REASON = "by the validation staff"
 
@@ -39,6 +48,20 @@ async def validate(office: Office, wish: Switches) -> dict[str, Any]:
     return _outcome(office, order)
 
 
+def act(office: Office, wish: Switches) -> dict[str, Any]:
+    """The CA revokes the certificate of an order. Raises NotPossible."""
+    if wish.get("act") != "revoke":
+        raise NotPossible("act must be revoke")
+    order, reason = _order(office, wish), wish.get("reason", "unspecified")
+    if reason not in REVOCATION_REASONS:
+        raise NotPossible(f"reason must be one of {', '.join(REVOCATION_REASONS)}")
+    if order.state != "issued" or order.revoked_at is not None:
+        raise NotPossible(f"order {order.number} is {standing(office, order).text}")
+    office.entry(order).revocations += 1
+    issuing.revoke(office, order, reason, in_crl=True)
+    return _outcome(office, order)
+
+
 async def _pass(office: Office, order: Order, what: str, domain: str) -> None:
     if domain and domain not in {name.name for name in order.names}:
         raise NotPossible(f"order {order.number} has no name {domain!r}", missing=True)
@@ -54,14 +77,19 @@ async def _pass(office: Office, order: Order, what: str, domain: str) -> None:
 
 
 def _waiting(office: Office, wish: Switches) -> Order:
+    order = _order(office, wish)
+    if order.state not in ("unpaid", "pending"):
+        raise NotPossible(f"order {order.number} is {standing(office, order).text}")
+    return order
+
+
+def _order(office: Office, wish: Switches) -> Order:
     try:
         order = office.orders.get(int(wish.get("order_id", 0)))
     except (TypeError, ValueError):
         order = None
     if order is None:
         raise NotPossible(f"there is no order {wish.get('order_id')!r}", missing=True)
-    if order.state not in ("unpaid", "pending"):
-        raise NotPossible(f"order {order.number} is {standing(office, order).text}")
     return order
 
 

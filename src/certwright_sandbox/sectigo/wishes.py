@@ -94,6 +94,7 @@ def read_subject(call: Call, product: Product, csr: Csr) -> Subject:
     street = tuple(text for number in (1, 2, 3) if (text := call.text(f"streetAddress{number}")))
     subject = Subject(
         organization=value("organizationName", csr.first(NameOID.ORGANIZATION_NAME)),
+        unit=value("organizationalUnitName", csr.first(NameOID.ORGANIZATIONAL_UNIT_NAME)),
         post_office_box=value("postOfficeBox", csr.first(POST_OFFICE_BOX)),
         street=street or tuple(csr.all(NameOID.STREET_ADDRESS)),
         locality=value("localityName", csr.first(NameOID.LOCALITY_NAME)),
