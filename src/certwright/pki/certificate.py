@@ -27,6 +27,7 @@ _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _BROKEN = (
     ValueError,
     TypeError,
+    KeyError,  # a TLS feature of an unknown number (RFC 7633)
     UnsupportedAlgorithm,
     x509.DuplicateExtension,
     x509.InvalidVersion,
@@ -95,7 +96,7 @@ class Certificate:
 
     @property
     def validation(self) -> str:
-        """What was validated, ``dv``, ``ov``, ``iv`` or ``ev``, by its certificate policies (BR 7.1.6.1); else empty."""
+        """What was validated, ``dv``, ``ov``, ``iv`` or ``ev``, by its policies (BR 7.1.6.1); empty without those."""
         policies = _extension(self.parsed, x509.CertificatePolicies)
         stated = {policy.policy_identifier.dotted_string for policy in policies or ()}
         return next((level for oid, level in _VALIDATIONS.items() if oid in stated), "")

@@ -89,6 +89,8 @@ def _is_below(name: str, domains: tuple[str, ...]) -> bool:
 
 
 def _address(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    if ":" not in name and not name[-1:].isdigit():  # the cheap look that spares nearly every name
+        return None
     try:
         return ipaddress.ip_address(name)
     except ValueError:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Any
+
+_DISTRUSTED = "distrusted"  # the one table of the file that is no rule but a list
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,23 @@ class Rules:
     reverse_zones_allowed: bool
     organizational_unit_allowed: bool
     sha1_allowed: bool
+    apple_max_lifetime_days: int
+    scts_expected: bool
+    scts_of_short_lives: int
+    scts_of_long_lives: int
+    certificate_profiles: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Distrust:
+    """A CA of which a browser refuses what it issued later than ``after`` (aware UTC), by the earliest SCT.
+
+    ``organizations`` are what its issuing CAs and roots have there in their subjects, as it is spelled in them.
+    """
+
+    organizations: frozenset[str]
+    after: datetime
+    source: str
 
 
 @lru_cache(maxsize=1024)
@@ -49,15 +68,39 @@ def changes() -> tuple[date, ...]:
     return tuple(sorted({step["from"] for table in _tables().values() for step in table["steps"]}))
 
 
+@cache
+def since(rule: str, *, value: object) -> date:
+    """The first day on which the rule of that name has that value. Raises LookupError when it never has."""
+    steps = _tables()[rule]["steps"]
+    begun: list[date] = [step["from"] for step in steps if step["value"] == value]
+    if not begun:
+        raise LookupError(f"{rule} never becomes {value!r}.")
+    return begun[0]
+
+
+@cache
+def distrusted() -> tuple[Distrust, ...]:
+    """The CAs that browsers distrust from a date on."""
+    return tuple(
+        Distrust(frozenset(entry["organizations"]), entry["after"].astimezone(UTC), str(entry["source"]))
+        for entry in _file()[_DISTRUSTED]
+    )
+
+
 def source_of(rule: str) -> str:
     """Where the rule of that name is written down. Raises KeyError for a rule that is none."""
     return str(_tables()[rule]["source"])
 
 
 @cache
+def _file() -> Mapping[str, Any]:
+    return tomllib.loads(resources.files("certwright.policy").joinpath("rules.toml").read_text("utf-8"))
+
+
+@cache
 def _tables() -> Mapping[str, Any]:
-    """The parsed file; raises ValueError when it and the fields of Rules are not the same."""
-    tables = tomllib.loads(resources.files("certwright.policy").joinpath("rules.toml").read_text("utf-8"))
+    """The rules of the parsed file; raises ValueError when they and the fields of Rules are not the same."""
+    tables = {name: table for name, table in _file().items() if name != _DISTRUSTED}
     expected = {field.name for field in fields(Rules)}
     if tables.keys() != expected:
         raise ValueError(f"rules.toml and Rules differ in {sorted(tables.keys() ^ expected)}.")

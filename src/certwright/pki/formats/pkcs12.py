@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.serialization import pkcs12
@@ -28,7 +29,7 @@ def read_pkcs12(der: bytes, password: bytes | None) -> Contents:
     _kdf.check_cost(der)
     try:
         found = pkcs12.load_pkcs12(der, password)
-    except (ValueError, TypeError, UnsupportedAlgorithm):
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion):
         reason = "its password is missing" if not password else "the password is wrong or the file is damaged"
         raise Invalid(f"The PKCS#12 file cannot be opened: {reason}.") from None
     entries = [found.cert, *found.additional_certs] if found.cert else found.additional_certs

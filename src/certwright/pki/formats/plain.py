@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.serialization import pkcs7
@@ -44,7 +45,7 @@ def read_pkcs7(der: bytes) -> Contents:
     """The certificates of a PKCS#7 structure in DER or BER. Raises Invalid when it is none or holds none."""
     try:
         found = pkcs7.load_der_pkcs7_certificates(der)
-    except (ValueError, TypeError, UnsupportedAlgorithm) as problem:
+    except (ValueError, TypeError, UnsupportedAlgorithm, x509.InvalidVersion) as problem:
         raise Invalid("The PKCS#7 file cannot be read or holds no certificate.") from problem
     every = tuple(certificate.from_der(one.public_bytes(serialization.Encoding.DER)) for one in found)
     return Contents(certificates=every)
