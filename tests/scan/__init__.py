@@ -1,0 +1,1 @@
+"""The TLS scanner against real servers on this machine."""
