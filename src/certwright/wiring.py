@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 from urllib.parse import urlsplit
 
+import certifi
 from pydantic import SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from certwright.cas.about import About
+from certwright.cas.about import About, known_cas
 from certwright.engine.identity import Identity
 from certwright.engine.run import Runner
 from certwright.keys.keyring import Keyring, sealed_place
@@ -35,12 +36,14 @@ if TYPE_CHECKING:
     from certwright.engine.challenges import Challenges
     from certwright.engine.discovering import Discovering, Look
     from certwright.engine.durable import Engine
+    from certwright.engine.judging import Judging
     from certwright.engine.renewing import Renewing
     from certwright.keys.pkcs11 import Pkcs11Keys
     from certwright.store.accounts import Account, Accounts
     from certwright.store.browsing import Browsing
     from certwright.store.ca_orders import CAOrders
     from certwright.store.csrs import CSRs
+    from certwright.store.findings import Findings
     from certwright.store.inventory import Inventory
     from certwright.store.keys import KeyStore
     from certwright.store.listings import Listings
@@ -232,6 +235,20 @@ class Certwright:
         return Discovering(self.sources, self._looks)
 
     @cached_property
+    def findings(self) -> Findings:
+        """What is wrong with certificates."""
+        from certwright.store.findings import Findings
+
+        return Findings(self.clock)
+
+    @cached_property
+    def judging(self) -> Judging:
+        """Judges certificates."""
+        from certwright.engine.judging import Judging
+
+        return Judging(self.findings, self.clock, public_roots)
+
+    @cached_property
     def _looks(self) -> Mapping[SourceKind, Look]:
         """How each kind of source is looked at."""
         from certwright.engine import looks
@@ -334,7 +351,7 @@ class Certwright:
 
     def engine(self, concurrency: int | None = None) -> Engine:
         """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
-        from certwright.engine import challenges, discovering, renewing, syncing, watch
+        from certwright.engine import challenges, discovering, judging, renewing, syncing, watch
         from certwright.engine.durable import Chore, Engine, Work
 
         runner = self.runner
@@ -364,6 +381,7 @@ class Certwright:
                 Chore("renew", self.renewing.turn, renewing.PERIOD.total_seconds(), at_start=True),
                 Chore("integrations", integrations.turn, discovering.PERIOD_SECONDS, stop=integrations.stop),
                 Chore("discovery", discovery.turn, discovering.PERIOD_SECONDS, stop=discovery.stop),
+                Chore("judging", self.judging.turn, judging.PERIOD_SECONDS, at_start=True, stop=self.judging.stop),
                 Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds(), at_start=True),
             ],
         )
@@ -526,6 +544,13 @@ def trust_of(account: Account) -> Trust:
     pinned = tuple(certificate for pem in known if pem for certificate in parse_pem_many(pem))
     loopback = host in ("127.0.0.1", "::1", "localhost")
     return Trust(roots=_anchors(roots), known=_anchors(pinned), reserved_names=loopback)
+
+
+def public_roots() -> tuple[Certificate, ...]:
+    """The roots that browsers trust: Mozilla's, as certifi has them, and those pinned for the CAs we know."""
+    bundled = certifi.contents().encode()
+    pinned = [About.load(ca).roots() for ca in known_cas()]
+    return tuple(dict.fromkeys(one for pem in (bundled, *pinned) for one in parse_pem_many(pem)))
 
 
 def _seconds(account: Account) -> dict[str, float]:

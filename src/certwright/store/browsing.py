@@ -1,8 +1,7 @@
 """Reading the inventory: pages, counts and facets that stay quick at a million certificates.
 
-A page goes on behind the last certificate of the one before (no offsets), by an index that has the order. A name is
-first looked for among the trigrams of all names: where few have it, they alone are sorted; where many have it, some
-of them are soon met in the order that is wanted.
+A page goes on behind the last certificate of the one before: there are no offsets. Its numbers are found first, in one
+table (see ``reading.py``), then its rows. A name is first looked for among the trigrams of all names.
 """
 
 from __future__ import annotations
@@ -11,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from django.db import connection
 from django.db.models import Count as CountOf
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -21,6 +19,8 @@ from certwright.model.inventory import Count, Page, Position, Query, Severity, S
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState
 from certwright.store import models, rows
+from certwright.store.reading import FEW, Condition, Plan
+from certwright.store.searching import SHORTEST, having, numbers_having
 
 SEVERITIES = (None, Severity.NOTICE, Severity.WARNING, Severity.ERROR)  # by the number in the column
 FACETS: Mapping[str, str] = {
@@ -35,8 +35,7 @@ FACETS: Mapping[str, str] = {
     "owner": "owner",
 }
 CAP = 10_000  # certificates counted one by one
-_FEW = 10_000  # with a name: so many are sorted for themselves
-_SHORTEST = 3
+_ROWS = models.Certificate.objects.select_related("account", "issuer", "key", "replaces")
 _COLUMN = {Sort.RECORDED: "pk", Sort.ENDS: "not_after", Sort.NAME: "common_name"}
 
 
@@ -48,12 +47,10 @@ class Browsing:
 
     def page(self, query: Query, *, after: Position | None = None, size: int = 100) -> Page:
         """The certificates of a query behind a position, so many at most. Raises Refused for a name too short."""
-        found = self._behind(self._wanted(query), query, after)
-        ordered = found.order_by(*_order(query)).select_related("account", "issuer", "key", "replaces")
-        fetched = list(ordered[: size + 1])
-        summaries = self._summaries(fetched[:size])
-        more = len(fetched) > size
-        return Page(summaries, _position(fetched[size - 1], query) if more else None)
+        ids = self._plan(query, after).page(size + 1)
+        rows_of = {row.pk: row for row in _ROWS.filter(pk__in=ids[:size])}
+        found = [rows_of[pk] for pk in ids[:size] if pk in rows_of]
+        return Page(self._summaries(found), _position(found[-1], query) if len(ids) > size else None)
 
     def all(self, query: Query, *, size: int = 500) -> Iterator[Summary]:
         """Every certificate of a query, read in pages."""
@@ -65,62 +62,54 @@ class Browsing:
 
     def count(self, query: Query) -> Count:
         """How many certificates a query has, counted up to CAP."""
-        number = self._wanted(query).order_by()[: CAP + 1].count()
+        number = self._any(query)[: CAP + 1].count()
         return Count(min(number, CAP), capped=number > CAP)
 
     def facet(self, query: Query, name: str, *, most: int = 20) -> tuple[tuple[str, Count], ...]:
         """The most frequent values of a facet (one of FACETS) among the first CAP certificates of a query."""
-        column = FACETS[name]
-        sample = self._wanted(query).order_by().values("pk")[: CAP + 1]
-        counted = (
-            models.Certificate.objects.filter(pk__in=sample).order_by().values_list(column).annotate(n=CountOf("pk"))
+        sample = self._any(query).values("pk")[: CAP + 1]
+        counted = models.Certificate.objects.filter(pk__in=sample).order_by().values_list(FACETS[name])
+        found = sorted(
+            ((value or "", n) for value, n in counted.annotate(n=CountOf("pk"))), key=lambda one: (-one[1], one[0])
         )
-        found = sorted(((value or "", n) for value, n in counted), key=lambda one: (-one[1], one[0]))
         capped = sum(n for _, n in found) > CAP
         return tuple((value, Count(n, capped=capped)) for value, n in found[:most])
 
-    def _wanted(self, query: Query) -> QuerySet[models.Certificate]:
-        found = models.Certificate.objects.filter(is_leaf=True, **_plain(query))
-        found = found.filter(_state(query.state, self._clock.now())) if query.state else found
-        if query.ca:
-            accounts = models.CAAccount.objects.filter(ca=query.ca)
-            found = found.filter(account__in=list(accounts.values_list("pk", flat=True)))
-        if query.account:
-            found = found.filter(account__in=_numbers(models.CAAccount, name=query.account))
-        if query.issuer:
-            found = found.filter(issuer__in=_numbers(models.Issuer, common_name=query.issuer))
-        if query.severity:
-            found = found.filter(severity__gte=SEVERITIES.index(query.severity))
-        if query.owner:
-            found = found.filter(owner="" if query.owner == "-" else query.owner)
-        for condition in _elsewhere(query):
-            found = found.filter(condition)
-        return self._named(found, query.name) if query.name else found
+    def _any(self, query: Query) -> QuerySet[models.Certificate]:
+        return self._plan(query, None).unsorted()
 
-    def _named(self, found: QuerySet[models.Certificate], name: str) -> QuerySet[models.Certificate]:
-        """Those with that part of a name: looked up by trigram where they are few."""
-        text = name.strip().lower()
-        if len(text) < _SHORTEST:
-            raise Refused(f"{name!r} is too short to look for.", advice="Give three characters of a name or more.")
-        few = _by_trigrams(text)
-        if few is not None:
-            return found.filter(pk__in=few)
-        return found.filter(Q(names__icontains=text) | Q(common_name__icontains=text))
-
-    def _behind(
-        self, found: QuerySet[models.Certificate], query: Query, after: Position | None
-    ) -> QuerySet[models.Certificate]:
-        if after is None:
-            return found
-        side = "lt" if query.descending else "gt"
-        if query.sort is Sort.RECORDED:
-            return found.filter(**{f"pk__{side}": after.id})
-        column = _COLUMN[query.sort]
-        value: Any = datetime.fromisoformat(after.value) if query.sort is Sort.ENDS else after.value
-        # The first condition alone lets the index begin there.
-        return found.filter(
-            Q(**{f"{column}__{side}e": value}) & (~Q(**{column: value}) | Q(**{f"pk__{side}": after.id}))
+    def _plan(self, query: Query, after: Position | None) -> Plan:
+        others = [_few_or(table) for table in _elsewhere(query)]
+        named, having = _named(query.name) if query.name else (None, None)
+        return Plan(
+            self._conditions(query),
+            others,
+            behind=_behind(query, after) if after is not None else None,
+            named=named,
+            having=having,
+            column=_COLUMN[query.sort],
+            descending=query.descending,
         )
+
+    def _conditions(self, query: Query) -> list[Condition]:
+        """What a column decides, those first that few certificates may meet."""
+        found = [Condition(column, value, ordered=True) for column in _PLAIN if (value := getattr(query, column))]
+        if query.owner:
+            known = query.owner != "-"
+            found.insert(0, Condition("owner", query.owner if known else "", ordered=known, partial=known))
+        for column, table, named in (
+            ("account", models.CAAccount, {"name": query.account}),
+            ("account", models.CAAccount, {"ca": query.ca}),
+            ("issuer", models.Issuer, {"common_name": query.issuer}),
+        ):
+            if all(named.values()):
+                found.append(_one_of(column, list(table.objects.filter(**named).values_list("pk", flat=True))))
+        if query.severity:
+            found.append(Condition("severity", SEVERITIES.index(query.severity), "gte"))
+        for name, (column, lookup) in _BOUNDS.items():
+            if (bound := getattr(query, name)) is not None:
+                found.append(Condition(column, bound, lookup))
+        return found + _state(query.state, self._clock.now())
 
     def _summaries(self, found: Sequence[Any]) -> tuple[Summary, ...]:
         """Values of rows, with what other tables have of them, asked once for the page."""
@@ -149,78 +138,68 @@ def state_of(row: models.Certificate, now: datetime) -> CertificateState:
     return state
 
 
-def _state(state: CertificateState, now: datetime) -> Q:
+def _state(state: CertificateState | None, now: datetime) -> list[Condition]:
+    if state is None:
+        return []
     if state is CertificateState.REVOKED:
-        return Q(state=state)
+        return [Condition("state", state, ordered=True)]
     if state is CertificateState.EXPIRED:
-        return Q(not_after__lt=now) & ~Q(state=CertificateState.REVOKED)
-    return Q(state=state, not_after__gte=now)
+        return [Condition("not_after", now, "lt"), Condition("state", CertificateState.REVOKED, negated=True)]
+    return [Condition("state", state, ordered=True), Condition("not_after", now, "gte")]
 
 
-_PLAIN = ("organization", "product", "validation", "key_spec")
+_PLAIN = ("product", "organization", "key_spec", "validation")
 _BOUNDS = {
-    "ends_from": "not_after__gte",
-    "ends_before": "not_after__lt",
-    "recorded_from": "recorded_at__gte",
-    "recorded_before": "recorded_at__lt",
+    "ends_from": ("not_after", "gte"),
+    "ends_before": ("not_after", "lt"),
+    "recorded_from": ("recorded_at", "gte"),
+    "recorded_before": ("recorded_at", "lt"),
 }
 
 
-def _plain(query: Query) -> dict[str, Any]:
-    equal = {name: getattr(query, name) for name in _PLAIN if getattr(query, name)}
-    return equal | {column: value for name, column in _BOUNDS.items() if (value := getattr(query, name)) is not None}
+def _one_of(column: str, numbers: list[int]) -> Condition:
+    if len(numbers) == 1:
+        return Condition(column, numbers[0], ordered=True)
+    return Condition(column, numbers, "in")
 
 
-def _elsewhere(query: Query) -> list[Exists]:
-    """The conditions that another table knows."""
-    mine = OuterRef("pk")
-    conditions = []
+def _elsewhere(query: Query) -> list[QuerySet[Any]]:
+    """The rows of other tables, of which a certificate must have one."""
+    found: list[QuerySet[Any]] = []
     if query.tag:
-        conditions.append(Exists(models.Tag.objects.filter(certificate=mine, tag=query.tag)))
+        found.append(models.Tag.objects.filter(tag=query.tag))
     if query.finding:
-        conditions.append(Exists(models.Finding.objects.filter(certificate=mine, rule=query.finding)))
+        found.append(models.Finding.objects.filter(rule=query.finding))
     if query.source:
-        here = models.Sighting.objects.filter(source__name=query.source, vanished_at=None)
-        conditions.append(Exists(here.filter(certificate=mine)))
-    return conditions
+        found.append(models.Sighting.objects.filter(source__name=query.source, vanished_at=None))
+    return found
 
 
-def _numbers(table: Any, **named: str) -> list[int]:
-    return list(table.objects.filter(**named).values_list("pk", flat=True))
+def _few_or(table: QuerySet[Any]) -> Q:
+    """Certificates that have such a row: by their numbers where they are few."""
+    few = list(table.order_by().values_list("certificate_id", flat=True)[: FEW + 1])
+    return Q(pk__in=set(few)) if len(few) <= FEW else Q(Exists(table.filter(certificate=OuterRef("pk"))))
 
 
-def _by_trigrams(text: str) -> list[int] | None:
-    """The ids of the certificates with that part of a name; None when they are more than few."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    like = f"%{escaped}%"
-    with connection.cursor() as cursor:
-        if connection.vendor == "postgresql":
-            cursor.execute(
-                "SELECT id FROM certificate WHERE lower(names || ' ' || common_name) LIKE %s AND is_leaf LIMIT %s",
-                [like, _FEW + 1],
-            )
-            found = [int(row[0]) for row in cursor.fetchall()]
-            return found if len(found) <= _FEW else None
-        trigrams = dict.fromkeys(text[start : start + _SHORTEST] for start in range(len(text) - _SHORTEST + 1))
-        wanted = " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in trigrams)
-        cursor.execute(
-            "SELECT rowid FROM certificate_search WHERE certificate_search MATCH %s LIMIT %s", [wanted, _FEW + 1]
-        )
-        candidates = [int(row[0]) for row in cursor.fetchall()]
-        if len(candidates) > _FEW:
-            return None
-        cursor.execute(
-            "SELECT id FROM certificate WHERE id IN (SELECT value FROM json_each(%s)) "
-            "AND (names LIKE %s ESCAPE '\\' OR common_name LIKE %s ESCAPE '\\')",
-            [str(candidates), like, like],
-        )
-        return [int(row[0]) for row in cursor.fetchall()]
+def _named(name: str) -> tuple[Q, Q | None]:
+    """Certificates with that part of a name: by their numbers where they are few, else also by their trigrams."""
+    text = name.strip().lower()
+    if len(text) < SHORTEST:
+        raise Refused(f"{name!r} is too short to look for.", advice="Give three characters of a name or more.")
+    few = numbers_having(text)
+    if few is not None:
+        return Q(pk__in=few), None
+    return Q(names__icontains=text) | Q(common_name__icontains=text), having(text)
 
 
-def _order(query: Query) -> tuple[str, ...]:
-    sign = "-" if query.descending else ""
-    columns = ("pk",) if query.sort is Sort.RECORDED else (_COLUMN[query.sort], "pk")
-    return tuple(f"{sign}{column}" for column in columns)
+def _behind(query: Query, after: Position) -> Q:
+    side = "lt" if query.descending else "gt"
+    if query.sort is Sort.RECORDED:
+        return Q(**{f"pk__{side}": after.id})
+    column = _COLUMN[query.sort]
+    value: Any = datetime.fromisoformat(after.value) if query.sort is Sort.ENDS else after.value
+    # The first condition alone lets the index begin there.
+    return Q(**{f"{column}__{side}e": value}) & (~Q(**{column: value}) | Q(**{f"pk__{side}": after.id}))
 
 
 def _position(row: models.Certificate, query: Query) -> Position:

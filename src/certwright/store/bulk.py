@@ -78,7 +78,7 @@ def pieces(keys: Sequence[Any]) -> Iterator[Sequence[Any]]:
 
 def _writer(field: Any) -> Callable[[Any], Any]:
     """How a value of that field is handed to the driver."""
-    if isinstance(field, models.DateTimeField):
+    if isinstance(field, models.DateTimeField) and connection.vendor != "postgresql":
         return _moment
     if isinstance(field, models.JSONField):
         return _json
@@ -95,11 +95,9 @@ def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False) if value else ("[]" if isinstance(value, list) else "{}")
 
 
-def _moment(value: datetime | None) -> Any:
-    """As Django writes it: SQLite has a text without a zone, in UTC."""
-    if value is None or connection.vendor == "postgresql":
-        return value
-    return str(value.astimezone(UTC).replace(tzinfo=None))
+def _moment(value: datetime | None) -> str | None:
+    """A time as Django writes it where there is no type for it: a text without a zone, in UTC."""
+    return None if value is None else str(value.astimezone(UTC).replace(tzinfo=None))
 
 
 def _text(value: Any) -> str:

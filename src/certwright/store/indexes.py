@@ -42,6 +42,8 @@ def restore() -> int:
             statement = str(index.create_sql(table, editor))
         _execute(statement.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1))
     if missing:
+        if connection.vendor == "sqlite":
+            _execute("PRAGMA analysis_limit = 1000")  # a sample tells as much as every row
         _execute("ANALYZE")
     return len(missing)
 

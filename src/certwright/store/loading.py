@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
+from django.db.models import Max
 
 from certwright.model.inventory import Find, Remarks, Tally
 from certwright.model.ports import Clock
@@ -36,6 +37,7 @@ class _Batch:
     der: dict[str, bytes] = field(default_factory=dict)
     ids: dict[str, int] = field(default_factory=dict)
     parsed: dict[str, Certificate] = field(default_factory=dict)
+    newest: int = 0  # the highest id when the others were looked up
 
     def add(self, der: bytes) -> str:
         fingerprint = hashlib.sha256(der).hexdigest()
@@ -68,10 +70,12 @@ class Loading:
             if transaction.get_connection().in_atomic_block:
                 raise
             batch.ids.clear()
+            batch.newest = -1
             return self._keep(source, run, finds, fingerprints, batch, unreadable)
 
     def _parse(self, batch: _Batch) -> set[str]:
         """Parse what is not known; returns the fingerprints of what cannot be."""
+        batch.newest = _newest()
         self._look_up(batch)
         unreadable = set()
         for fingerprint, der in batch.der.items():
@@ -101,7 +105,8 @@ class Loading:
     ) -> Tally:
         now = self._clock.now()
         with transaction.atomic():
-            self._look_up(batch)
+            if _newest() != batch.newest:  # somebody else has kept some meanwhile
+                self._look_up(batch)
             since = {
                 of[0]: find.remarks.known_since or now
                 for find, of in zip(finds, fingerprints, strict=True)
@@ -207,6 +212,10 @@ class Loading:
                 models.Certificate.objects.filter(pk=before.pk, state=CertificateState.VALID).update(
                     state=CertificateState.REPLACED
                 )
+
+
+def _newest() -> int:
+    return models.Certificate.objects.aggregate(newest=Max("pk"))["newest"] or 0
 
 
 @contextmanager

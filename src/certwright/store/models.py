@@ -195,8 +195,9 @@ class Certificate(models.Model):
     owner = models.CharField(max_length=_NAME, blank=True)
     fields = models.JSONField(default=dict)  # custom fields, by name
     severity = models.SmallIntegerField(default=0)  # of its worst open finding: 0 none, 1 notice, 2 warning, 3 error
-    judged_at = models.DateTimeField(null=True)
-    linted_at = models.DateTimeField(null=True)
+    judged_at = models.DateTimeField(null=True)  # by the quick rules
+    linted_at = models.DateTimeField(null=True)  # by those that take long
+    revocation_checked_at = models.DateTimeField(null=True)  # when a CRL or responder last told
     recorded_at = models.DateTimeField()
 
     class Meta:
@@ -221,7 +222,8 @@ class Certificate(models.Model):
             models.Index(fields=("severity", "not_after"), name="certificate_severity"),
             models.Index(fields=("key",), name="certificate_key", condition=models.Q(key__isnull=False)),
             models.Index(fields=("replaces",), name="certificate_replaces", condition=models.Q(replaces__isnull=False)),
-            models.Index(fields=("id",), name="certificate_unjudged", condition=models.Q(judged_at__isnull=True)),
+            models.Index(fields=("judged_at",), name="certificate_judged"),
+            models.Index(fields=("revocation_checked_at",), name="certificate_checked"),
             models.Index(fields=("id",), name="certificate_unlinted", condition=models.Q(linted_at__isnull=True)),
         )
 

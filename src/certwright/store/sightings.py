@@ -120,6 +120,13 @@ class Sightings:
                 for one in fresh
             ),
         )
+        touched = {one.certificate for one in fresh} | set(
+            bulk.look_up(
+                lambda keys: models.Sighting.objects.filter(pk__in=keys).values_list("certificate_id", flat=True), gone
+            )
+        )
+        for keys in bulk.pieces(sorted(one for one in touched if one)):  # where it is served is judged with it
+            models.Certificate.objects.filter(pk__in=keys, judged_at__isnull=False).update(judged_at=None)
         for keys in bulk.pieces(same):
             models.Sighting.objects.filter(pk__in=keys).update(last_seen_at=self._now)
         for keys in bulk.pieces(gone):

@@ -14,7 +14,7 @@ from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import say
 from certwright.engine.looks import CONCURRENCY
 from certwright.model.errors import NotFound, Refused
-from certwright.model.inventory import SourceKind
+from certwright.model.inventory import Source, SourceKind
 from certwright.targets.scan.wanted import Exclusions, read_targets, words_of, words_of_file
 from certwright.wiring import Certwright
 
@@ -78,7 +78,7 @@ def once(
         return sources.run_now(certwright, _source(certwright, name, settings), as_json=as_json)
 
 
-def _source(certwright: Certwright, name: str, settings: dict[str, object]) -> sources.Source:
+def _source(certwright: Certwright, name: str, settings: dict[str, object]) -> Source:
     """The source without a schedule that such looks are kept under, with these settings now."""
     try:
         known = certwright.sources.get(name, SourceKind.SCAN)

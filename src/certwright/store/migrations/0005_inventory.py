@@ -277,6 +277,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='certificate',
+            name='revocation_checked_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='certificate',
             name='organization',
             field=models.CharField(blank=True, max_length=200),
         ),
@@ -411,7 +416,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(condition=models.Q(('judged_at__isnull', True)), fields=['id'], name='certificate_unjudged'),
+            index=models.Index(fields=['judged_at'], name='certificate_judged'),
+        ),
+        migrations.AddIndex(
+            model_name='certificate',
+            index=models.Index(fields=['revocation_checked_at'], name='certificate_checked'),
         ),
         migrations.AddIndex(
             model_name='certificate',
