@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -21,7 +21,7 @@ import httpx2
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from certwright.cas.digicert import DigiCert
-from certwright.model.ca import CAOrder, Issued, Pending, Placement, Progress
+from certwright.model.ca import CAOrder, Issued, Pending, Placement, Progress, ReportedOrder
 from certwright.pki import certificate, csr
 from certwright.pki.certificate import Certificate
 from certwright.pki.keys import public_key_sha256
@@ -199,3 +199,9 @@ def until_issued(ca: DigiCert, ca_order: CAOrder, key: str) -> Issued:
         threading.Event().wait(0.05)
     assert isinstance(progress, Issued), progress
     return progress
+
+
+def unsaid(listed: ReportedOrder, told: ReportedOrder) -> list[str]:
+    """The fields of which a CA's list says something, and something else than the CA says of the order alone."""
+    values = {one.name: (getattr(listed, one.name), getattr(told, one.name)) for one in fields(ReportedOrder)}
+    return [name for name, (one, other) in values.items() if one != other and one not in ("", None, (), {}, False)]

@@ -12,8 +12,10 @@ import pytest
 import stamina
 from structlog.testing import capture_logs
 
-from certwright.cas.http import MAX_BODY, Transport, check_url, retry_after
+from certwright.cas.http import Transport, check_url, retry_after
 from certwright.cas.limits import Gate, Limit
+from certwright.cas.reading import ReadCall
+from certwright.cas.unpacking import MAX_BODY
 from certwright.model.errors import CertwrightError, Misconfigured, Refused, Unavailable, Unknown
 from tests.client.conftest import Script, Server, answer, raw, reset, trickle
 
@@ -182,10 +184,11 @@ def test_five_failures_in_a_row_open_the_breaker_and_one_probe_closes_it(
     assert [line["event"] for line in lines].count("ca_unreachable") == 1
 
 
-def test_a_read_only_account_sends_no_change_and_every_read(serve: Serve, transport: Make) -> None:
+def test_a_read_only_account_sends_no_change_and_every_reading_call(serve: Serve, transport: Make) -> None:
     server = serve()
-    client = transport(server.url, read_only=True)
-    for method in ("POST", "PUT", "DELETE", "PATCH"):
+    reads = (ReadCall("GET", "order"), ReadCall("POST", "order", form=("a",)))
+    client = transport(server.url, read_only=True, reads=reads)
+    for method in ("POST", "PUT", "DELETE", "PATCH", "GET"):
         with pytest.raises(Refused):
             client.change(method, "order")
     assert server.connections == 0

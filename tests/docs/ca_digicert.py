@@ -1,16 +1,16 @@
-"""What the page of DigiCert says beside its ``about.toml``."""
+"""What the page of DigiCert says beside its ``about.toml``. What no program tells is in ``ca_digicert.md``."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from certwright.cas.digicert import DigiCert, wire
-from tests.docs.markdown import code, table
+from certwright.cas.digicert.reads import READS
+from tests.docs.ca_reads import read_calls
+from tests.docs.markdown import code, parts, table
 from tests.docs.page_ca import CAPage
 
-_BEFORE = """\
-It must end in `services/v2`, and a key works only at the instance that gave it.
-
-A key that is restricted to reading belongs into an account with `--read-only`: then nothing but GET leaves Certwright.
-"""
+_PARTS = parts(Path(__file__).with_suffix(".md"))
 _COSTS = (
     "Counted in calls of the API, by method of `certwright.cas.digicert.DigiCert`. An order whose names and "
     "organization are prevalidated costs one call in all: `place` brings the certificate."
@@ -30,4 +30,8 @@ def _states() -> str:
     return f"\n## States\n\nDigiCert's status of an order, and ours.\n\n{told}"
 
 
-PAGE = CAPage("digicert", DigiCert, _BEFORE, _COSTS, _states)
+def _after() -> str:
+    return f"{_states()}{_PARTS['read_only']}{read_calls(READS)}{_PARTS['tells']}"
+
+
+PAGE = CAPage("digicert", DigiCert, _PARTS["before"], _COSTS, _after)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from certwright.cas.emsign import EmSign, errors, standing
+from certwright.cas.emsign.reads import READS
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Unavailable, Unknown
 from certwright.model.words import OrderState
+from tests.docs.ca_reads import read_calls
 from tests.docs.markdown import code, parts, table
 from tests.docs.page_ca import CAPage
 
@@ -41,7 +43,8 @@ _TAKEN_FOR_SUCCESS = ("EMS-1080", "EMS-1082")
 
 
 def _after() -> str:
-    return f"{_endpoints()}{_states()}{_codes()}{_PARTS['limits']}{_PARTS['unsure']}"
+    reading = f"{_PARTS['read_only']}{read_calls(READS)}{_PARTS['tells']}"
+    return f"{_endpoints()}{_states()}{_codes()}{reading}{_PARTS['limits']}{_PARTS['unsure']}"
 
 
 def _endpoints() -> str:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from certwright.cas.sectigo import Sectigo, collecting, errors, wire
 from certwright.cas.sectigo.products import products
+from certwright.cas.sectigo.reads import READS
 from certwright.model.errors import CertwrightError, Misconfigured, Refused, Unavailable
+from tests.docs.ca_reads import read_calls
 from tests.docs.markdown import code, parts, table
 from tests.docs.page_ca import CAPage
 
@@ -38,7 +40,8 @@ _APIS = {
 
 
 def _after() -> str:
-    return f"{_apis()}{_states()}{_codes()}{_PARTS['limits']}{_products()}{_PARTS['unsure']}"
+    reading = f"{_PARTS['read_only']}{read_calls(READS)}{_PARTS['tells']}"
+    return f"{_apis()}{_states()}{_codes()}{reading}{_PARTS['limits']}{_products()}{_PARTS['unsure']}"
 
 
 def _apis() -> str:

@@ -16,8 +16,7 @@ import ipaddress
 import ssl
 import tempfile
 import time
-import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -32,11 +31,11 @@ from certwright import __version__
 from certwright.cas.deadline import Call, DeadlinePool, calling
 from certwright.cas.limits import Gate
 from certwright.cas.parse import READERS, Tree, Unreadable, format_of
+from certwright.cas.reading import ReadCall, Request, is_read
+from certwright.cas.unpacking import Broken, body_of
 from certwright.model.errors import CertwrightError, Misconfigured, Refused, Unavailable, Unknown
 
 LOG = structlog.get_logger("certwright.cas")
-MAX_BODY = 4 * 1024 * 1024
-MAX_HEADERS = 32 * 1024
 CONNECT_SECONDS = 10.0
 TOTAL_SECONDS = 60.0
 LONGEST_RETRY_AFTER = 3600.0
@@ -52,15 +51,12 @@ _FAILURES = (
 )
 
 
-class _Broken(Exception):
-    """The answer broke off or is not one; the text says how."""
-
-
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What came back: status below 500, media type in lower case without parameters, body unpacked.
 
     ``changes`` tells whether the call was to change something, which decides what an unreadable answer means.
+    ``url`` is the CA's base URL that was asked.
     """
 
     title: str
@@ -68,6 +64,7 @@ class Answer:
     media_type: str
     body: bytes
     changes: bool
+    url: str = ""
 
     def unreadable(self, why: str) -> CertwrightError:
         """The error to raise when this answer cannot be understood: nothing may be concluded from it."""
@@ -168,8 +165,8 @@ class Transport:
     """Calls to one CA with one credential. Safe to share between threads.
 
     ``headers`` carry the credential: they appear in no error, log line or repr. ``account`` names the CA
-    account in log lines. ``read_only`` refuses every change. ``timeout`` is the longest a call may
-    take, in seconds; ``attempts`` how often a read is tried.
+    account in log lines. With ``read_only`` nothing goes out but the calls of ``reads``, whoever asks and however.
+    ``timeout`` is the longest a call may take, in seconds; ``attempts`` how often a read is tried.
     """
 
     def __init__(
@@ -181,6 +178,7 @@ class Transport:
         gate: Gate,
         account: str = "",
         read_only: bool = False,
+        reads: Collection[ReadCall] = (),
         timeout: float = TOTAL_SECONDS,
         attempts: int = 3,
         trust: Trust | None = None,
@@ -189,6 +187,7 @@ class Transport:
         self._title = title
         self._account = account
         self._read_only = read_only
+        self._reads = reads
         self._timeout = timeout
         self._attempts = attempts
         self._gate = gate
@@ -227,7 +226,7 @@ class Transport:
 
         It is a GET, or a POST where there is a ``body``: some CAs take every call as a form. A body that must be
         another one each time is given as what makes it. ``deadline`` as of :meth:`change`. Raises Unavailable or
-        Misconfigured.
+        Misconfigured, and Refused for what a read-only account does not send.
         """
         latest = time.monotonic() + self._timeout
         deadline = latest if deadline is None else min(deadline, latest)
@@ -257,13 +256,9 @@ class Transport:
         """Send a call that changes something, once.
 
         ``deadline`` (of ``time.monotonic()``) can only shorten the usual time. Raises Unavailable when
-        nothing was sent or the CA turned it away for now, Unknown when it was sent and no clear answer came.
+        nothing was sent or the CA turned it away for now, Unknown when it was sent and no clear answer came,
+        Refused by a read-only account.
         """
-        if self._read_only:
-            raise Refused(
-                f"This CA account is read-only: {method} was not sent to {self._title}.",
-                advice="Use an account that was added without --read-only.",
-            )
         latest = time.monotonic() + self._timeout
         deadline = latest if deadline is None else min(deadline, latest)
         return self._call(method, path, query, body, headers, deadline, changes=True)
@@ -279,12 +274,18 @@ class Transport:
         *,
         changes: bool,
     ) -> Answer:
+        request = self._built(method, path, query, body, headers)
+        if self._read_only and (changes or not self._is_read(request, path, headers)):
+            raise Refused(
+                f"This CA account is read-only: {method} was not sent to {self._title}.",
+                advice="Use an account that was added without --read-only.",
+            )
         now = time.monotonic()
         # At least half of the time is kept for the answer: a call sent at the last moment ends unclear.
         self._gate.enter(now + (deadline - now) / 2)
         call = Call(deadline)
         started = time.monotonic()
-        response, content, failure = self._exchange(method, path, query, body, headers, call)
+        response, content, failure = self._exchange(request, call)
         status = response.status_code if response is not None else None
         milliseconds = round((time.monotonic() - started) * 1000)
         LOG.info(
@@ -303,38 +304,47 @@ class Transport:
         self._judge(response, unknown=changes)
         self._gate.succeeded()
         media_type = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return Answer(self._title, response.status_code, media_type, content, changes)
+        return Answer(self._title, response.status_code, media_type, content, changes, self._url)
 
-    def _exchange(
-        self,
-        method: str,
-        path: str,
-        query: Query,
-        body: bytes,
-        headers: Mapping[str, str] | None,
-        call: Call,
-    ) -> tuple[httpx2.Response | None, bytes, str]:
-        """Send one request. Returns the answer, its body, and how it failed (empty when it did not)."""
-        request = self._client.build_request(
-            method,
-            f"{self._url}/{path}",
-            params=httpx2.QueryParams(tuple(query)) if query else None,
-            content=body or None,
-            headers=dict(headers or {}),
-            timeout=httpx2.Timeout(max(call.remaining(), 0.001), connect=CONNECT_SECONDS),
-        )
+    def _built(
+        self, method: str, path: str, query: Query, body: bytes, headers: Mapping[str, str] | None
+    ) -> httpx2.Request:
+        try:
+            request = self._client.build_request(
+                method,
+                f"{self._url}/{path}",
+                params=httpx2.QueryParams(tuple(query)) if query else None,
+                content=body or None,
+                headers=dict(headers or {}),
+            )
+        except httpx2.InvalidURL:
+            raise Refused(f"What was to be asked of {self._title} cannot be written as a URL.") from None
         if method != "GET" and not body:
             request.headers["Content-Length"] = "0"
+        return request
+
+    def _is_read(self, request: httpx2.Request, path: str, headers: Mapping[str, str] | None) -> bool:
+        """Whether the request, as it would go out, is one of the CA's reading calls."""
+        target, _, query = request.url.raw_path.decode("ascii").partition("?")
+        base = httpx2.URL(self._url).raw_path.decode("ascii").rstrip("/")
+        if target != f"{base}/{path}":  # it was spelt in a way that comes out as another one
+            return False
+        return is_read(self._reads, Request(request.method, path, query, tuple(headers or ()), request.content))
+
+    def _exchange(self, request: httpx2.Request, call: Call) -> tuple[httpx2.Response | None, bytes, str]:
+        """Send one request. Returns the answer, its body, and how it failed (empty when it did not)."""
+        timeout = httpx2.Timeout(max(call.remaining(), 0.001), connect=CONNECT_SECONDS)
+        request.extensions = {**request.extensions, "timeout": timeout.as_dict()}
         try:
             with calling(call):
                 response = self._client.send(request, stream=True)
                 try:
-                    return response, _body(response), ""
+                    return response, body_of(response), ""
                 finally:
                     response.close()
         except httpcore2.LocalProtocolError:  # its text may quote a header
             return None, b"", "the request could not be written"
-        except (*_FAILURES, _Broken) as error:
+        except (*_FAILURES, Broken) as error:
             return None, b"", (str(error) or type(error).__name__)[:300]
 
     def _failure(self, why: str, *, unknown: bool) -> CertwrightError:
@@ -370,39 +380,3 @@ class Transport:
 def _is_worth_another_try(error: Exception) -> bool:
     """A read is repeated after a failure, not when somebody said how long to wait."""
     return isinstance(error, Unavailable) and error.retry_after is None
-
-
-def _body(response: httpx2.Response) -> bytes:
-    """The whole body, unpacked in bounded steps; raises _Broken when it is too large or breaks off."""
-    if sum(len(name) + len(value) for name, value in response.headers.raw) > MAX_HEADERS:
-        raise _Broken("the headers of the answer are too large")
-    encoding = response.headers.get("content-encoding", "identity").strip().lower()
-    if encoding in ("identity", ""):
-        return _joined(response.iter_raw())
-    if encoding in ("gzip", "x-gzip"):
-        return _unpacked(response.iter_raw())
-    raise _Broken("the answer is packed in a way that was not asked for")
-
-
-def _joined(chunks: Iterable[bytes]) -> bytes:
-    body = bytearray()
-    for chunk in chunks:
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise _Broken("the answer is larger than 4 MiB")
-    return bytes(body)
-
-
-def _unpacked(chunks: Iterable[bytes]) -> bytes:
-    gzip = zlib.decompressobj(wbits=31)
-    body = bytearray()
-    try:
-        for chunk in chunks:
-            body += gzip.decompress(chunk, MAX_BODY + 1 - len(body))
-            if len(body) > MAX_BODY:
-                raise _Broken("the answer unpacks to more than 4 MiB")
-    except zlib.error:
-        raise _Broken("the packed answer is damaged") from None
-    if not gzip.eof:
-        raise _Broken("the packed answer breaks off")
-    return bytes(body)

@@ -10,7 +10,7 @@ from certwright.engine.importing import Collected, Import
 from certwright.engine.run import PortsFor
 from certwright.engine.syncing import sync
 from certwright.flow.trouble import Talks, trouble
-from certwright.model.errors import CertwrightError, NotFound, Refused, Unavailable
+from certwright.model.errors import CertwrightError, Refused, Unavailable
 from certwright.model.inventory import Run, Source, Tally
 from certwright.model.ports import DetailsOrders, Ports, ReportsOrders
 from certwright.store.ca_orders import CAOrders, LeftOut, Taken
@@ -56,14 +56,10 @@ class Enriching:
         task = Import(source.account, ca, self.ca_orders, self.inventory)
         taken = task.orders(lambda done, total: self._step(run, step, "orders", done, total))
         matched = self.ca_orders.match(source.account, self._claim(source.account))
-        collected = Collected()
-        if source.settings.get("certificates", True):
-            leave_out = [LeftOut(str(one)) for one in _list(source.settings.get("leave_out", ()))]
-            collected = task.certificates(
-                lambda done, total: self._step(run, step, "certificates", done, total), leave_out
-            )
+        collected = self._certificates(source, run, task, step)
         if isinstance(ca, DetailsOrders) and source.settings.get("details", True):
             told += self._details(source, run, ca, step)
+            collected += self._certificates(source, run, task, step)  # duplicates and reissues that only they tell of
         self.sources.progress(run, _tally(taken, collected, matched))
         return Looked(" ".join([*told, *_missing(collected)]), complete=True)
 
@@ -74,25 +70,32 @@ class Enriching:
             raise next(iter(failed.values()))
         return [f"The list of {listing} could not be read: {error.detail}" for listing, error in failed.items()]
 
+    def _certificates(self, source: Source, run: Run, task: Import, step: OnStep) -> Collected:
+        if not source.settings.get("certificates", True):
+            return Collected()
+        leave_out = [LeftOut(str(one)) for one in _list(source.settings.get("leave_out", ()))]
+        return task.certificates(lambda done, total: self._step(run, step, "certificates", done, total), leave_out)
+
     def _claim(self, account: str) -> Callable[..., None]:
         return lambda fingerprint, order: self.inventory.claim(account, order, fingerprint)
 
     def _details(self, source: Source, run: Run, ca: DetailsOrders, step: OnStep) -> list[str]:
         """What the CA tells of single orders only, of those that were never asked for or have changed since."""
         wanted = self.ca_orders.without_details(source.account, DETAILS_PER_RUN)
-        failures = 0
+        failures, refused = 0, ""
         for done, ca_order in enumerate(wanted, 1):
             try:
                 self.ca_orders.take_details(source.account, ca.details(ca_order))
                 failures = 0
-            except NotFound:
-                continue
+            except Refused as error:  # NotFound among them: of one order, and it need not be asked for again soon
+                self.ca_orders.without_more(source.account, ca_order)
+                refused = refused or f"Details of order {ca_order} are refused: {error.detail}"
             except Unavailable as error:
                 failures += 1
                 if failures >= _IN_A_ROW or error.retry_after is not None:
                     return [f"Details of {len(wanted) - done} orders are left for the next run: {error.detail}"]
             self._step(run, step, "details", done, len(wanted))
-        return []
+        return [refused] if refused else []
 
     def _step(self, run: Run, step: OnStep, what: str, done: int, total: int | None) -> None:
         self.sources.progress(run, Tally())

@@ -36,6 +36,10 @@ class Collected:
     missing: tuple[str, ...] = ()
     gone: int = 0
 
+    def __add__(self, later: Collected) -> Collected:
+        """Together with a later try at the same: what is missing still is missing."""
+        return Collected(self.recorded + later.recorded, later.missing, later.gone)
+
 
 @dataclass(frozen=True, slots=True)
 class Import:

@@ -61,6 +61,8 @@ class CAOrders:
             owner = models.CAAccount.objects.get(name=account)
             reported = {_identity(one): _columns(one, now) for one in page.orders}
             known = self._known(owner, reported)
+            for key, row in known.items():
+                _keep_what_is_known(row, reported[key])
             changed = [row for key, row in known.items() if _differs(row, reported[key])]
             for row in changed:
                 if _renewed(row, reported[_key(row)]):  # its bytes are fetched anew, and join the lineage
@@ -192,6 +194,11 @@ class CAOrders:
         """Keep what the CA told of one order; the import of its list goes on where it was."""
         return self.take(account, ReportPage(tuple(reported), self.cursor(account)))
 
+    def without_more(self, account: str, ca_order: CAOrder) -> None:
+        """Remember that the CA tells no more of an order than its list, so that it is not asked for at every run."""
+        mine = models.CAOrder.objects.filter(account__name=account, ca_order_id=ca_order.order_id)
+        mine.update(detailed_at=self._clock.now())
+
     def match(self, account: str, claim: Callable[[str, ReportedOrder], None]) -> int:
         """Tie CA orders to certificates that were found elsewhere, by serial and issuer; returns how many that were.
 
@@ -228,6 +235,7 @@ _DETAILS = (
     "validation", "group", "requester", "contacts", "auto_renew", "cost", "fields", "notes", "issuer", "duplicates",
     "reissues", "revoked_at", "revocation_reason",
 )  # fmt: skip
+_HALF_TOLD = ("validation", "auto_renew", "cost")  # by a list, where details tell more
 _LONGEST = {
     field.name: field.max_length
     for field in models.CAOrder._meta.get_fields()
@@ -274,6 +282,15 @@ def _column(name: str, value: Any) -> Any:
     if isinstance(value, Mapping):
         return dict(value)
     return list(value) if isinstance(value, tuple) else value
+
+
+def _keep_what_is_known(row: models.CAOrder, columns: dict[str, Any]) -> None:
+    """Take from what a list says of a CA order what is known better: a revoked certificate stays revoked."""
+    if row.certificate_state == CertificateState.REVOKED:
+        columns["certificate_state"] = CertificateState.REVOKED
+    if row.detailed_at is not None and "detailed_at" not in columns:
+        for name in _HALF_TOLD:
+            columns.pop(name, None)
 
 
 def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:

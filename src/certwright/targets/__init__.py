@@ -1,1 +1,1 @@
-"""Systems we write to. Side by side with the CAs, the keys and the store: none of them knows the others."""
+"""Systems we write to or look at: DCV proofs, TLS servers, files, revocation lists, what other tools kept."""

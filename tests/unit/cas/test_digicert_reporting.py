@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from certwright.cas.digicert import DigiCert, reporting, wire
+from certwright.cas.digicert import DigiCert, listings, reporting, wire
 from certwright.cas.digicert.wire_account import Domain, Product
 from certwright.model.ca import CAOrder, ReportedOrder
 from certwright.model.errors import Misconfigured
@@ -53,7 +53,10 @@ def test_an_item_of_the_list_is_read_whole() -> None:
         not_before=datetime(2026, 11, 1, tzinfo=UTC),
         not_after=datetime(2027, 5, 18, 23, 59, 59, tzinfo=UTC),
         term_ends_at=datetime(2027, 11, 1, 23, 59, 59, tzinfo=UTC),
-        cost="238",
+        validation="ov",
+        group="Meadow Works Ltd",
+        duplicates=0,
+        reissues=0,
     )
 
 
@@ -102,8 +105,9 @@ def test_a_moment_is_taken_as_it_is_and_a_day_lasts_to_its_end() -> None:
     assert seen.term_ends_at == datetime(2027, 11, 1, 7, tzinfo=UTC)
 
 
-def test_the_currency_stands_behind_the_price_where_it_is_told() -> None:
+def test_a_price_is_told_with_its_currency_or_not_at_all() -> None:
     assert _reported(currency="EUR").cost == "238 EUR"
+    assert _reported().cost == ""
 
 
 @pytest.mark.parametrize("size", ["0", "1001", "-1"])
@@ -169,4 +173,18 @@ def test_a_domain_is_proven_when_a_validation_has_its_proof(fields: dict[str, An
     ],
 )
 def test_a_proof_counts_until_the_first_of_its_ends(fields: dict[str, Any], until: datetime | None) -> None:
-    assert _domain(**fields).proven_until == until
+    assert _domain(**fields).proven_until(NOW) == until
+
+
+def test_a_proof_that_ended_for_ev_still_counts_for_ov() -> None:
+    validations = [{"type": "ov", "status": "active"}, {"type": "ev", "status": "expired"}]
+    told = _domain(validations=validations, dcv_expiration={"ov": "2027-06-08", "ev": "2026-05-01"})
+    seen = listings._domain(told, NOW)
+    assert (seen.proven, seen.proven_until) == (True, datetime(2027, 6, 8, tzinfo=UTC))
+    assert seen.status == "ov active (proof until 2027-06-08), ev expired (proof until 2026-05-01)"
+
+
+def test_a_proof_that_has_ended_for_all_ended_with_the_last() -> None:
+    told = _domain(dcv_expiration={"ov": "2026-06-08", "ev": "2026-05-01"}, validations=[{"status": "active"}])
+    seen = listings._domain(told, NOW)
+    assert (seen.proven, seen.proven_until) == (False, datetime(2026, 6, 8, tzinfo=UTC))

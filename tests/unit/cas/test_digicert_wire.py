@@ -233,7 +233,7 @@ def test_every_refusal_becomes_the_error_that_tells_what_to_do(
 
 def test_a_403_lists_the_four_causes_and_the_call_that_tells_them_apart() -> None:
     advice = refusal(_answer(b"", 403)).advice
-    for word in ("API key", "role", "approver", "allow-list", "GET user/me"):
+    for word in ("API key", "role", "approver", "restricted", "allow-list", "/user/me"):
         assert word in advice
 
 

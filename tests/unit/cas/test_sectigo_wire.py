@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.cas.http import Answer
-from certwright.cas.sectigo import wire
+from certwright.cas.sectigo import reporting, wire
 from certwright.cas.sectigo.errors import FOUR_CAUSES, refusal
+from certwright.model.ca import ReportedOrder
 from certwright.model.errors import Misconfigured, NotFound, Refused, Unavailable, Unknown
 from tests.client.sectigo import self_signed
 
@@ -181,3 +182,37 @@ def test_57_an_order_of_another_account_is_not_found() -> None:
 
 def test_a_code_without_words_gets_ours() -> None:
     assert "compromised" in refusal(_form(-40, ""), change=False).detail
+
+
+# -- what a report tells
+
+
+def _row(**item: str) -> ReportedOrder:
+    return reporting.reported(wire.Row(1, {"ordernumber": "701234567", "cost": "12.00"}, item))
+
+
+@pytest.mark.parametrize(
+    ("product", "validation"),
+    [
+        ("PositiveSSL Certificate", "dv"),
+        ("positivessl ev multi-domain certificate", "ev"),
+        ("EnterpriseSSL Pro OV", "ov"),
+        ("Some New OV Product", "ov"),
+        ("Multi-Domain EV SSL Certificate", "ev"),
+        ("Devices Certificate", ""),
+        ("", ""),
+    ],
+)
+def test_the_validation_is_that_of_the_product_by_its_name(product: str, validation: str) -> None:
+    assert _row(type=product).validation == validation
+
+
+def test_the_last_change_of_a_revoked_certificate_is_its_revocation() -> None:
+    assert _row(status="Revoked", laststatuschange="1789990000").revoked_at == datetime.fromtimestamp(1789990000, UTC)
+    assert _row(status="Issued", laststatuschange="1789990000").revoked_at is None
+    assert _row(status="Revoked", laststatuschange="soon").revoked_at is None
+
+
+def test_texts_of_a_report_are_cut() -> None:
+    told = _row(type="p" * 5000, status="Rejected " + "x" * 5000)
+    assert (len(told.product), len(told.why)) == (200, 200)

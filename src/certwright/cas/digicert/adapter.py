@@ -19,6 +19,7 @@ from certwright.cas.digicert import (
     bodies,
     collecting,
     controlling,
+    detailing,
     errors,
     finding,
     listings,
@@ -31,6 +32,7 @@ from certwright.cas.digicert.api import OrderAPI
 from certwright.cas.digicert.api_account import AccountAPI
 from certwright.cas.digicert.caller import Body, Caller
 from certwright.cas.digicert.catalogue import Catalogue
+from certwright.cas.digicert.reads import READS
 from certwright.cas.digicert.settings import Settings
 from certwright.cas.http import TOTAL_SECONDS, Transport, Trust
 from certwright.cas.limits import Gate
@@ -72,9 +74,10 @@ if TYPE_CHECKING:
         ports.TestsLogin,
         ports.ListsChanges,
         ports.ReportsOrders,
+        ports.DetailsOrders,
     ]:
         """The type checker's word that DigiCert fits every one of these ports."""
-        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
+        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
 
 
 SETTLE_TIME = timedelta(minutes=2)  # look-ups may lag behind orders (§9.4: look again over a minute)
@@ -87,10 +90,10 @@ class DigiCert:
     """One CertCentral account.
 
     ``url`` includes ``services/v2``; ``settings`` and ``api_key`` are texts as ``about.toml`` lists them.
-    ``read_only`` lets nothing but GET out. ``limits`` is the SQLite file in which all processes of this
-    machine count their calls, None for a count of this object's own. ``timeout`` is the longest a call may
-    take, in seconds. ``account`` is the name that log lines carry. Raises Misconfigured for whatever does not
-    fit.
+    ``read_only`` lets nothing out but the calls of ``reads``, all GET. ``limits`` is the SQLite file in which all
+    processes of this machine count their calls, None for a count of this object's own. ``timeout`` is the longest a
+    call may take, in seconds. ``account`` is the name that log lines carry. Raises Misconfigured for whatever does
+    not fit.
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class DigiCert:
                 gate=self._gate,
                 account=account,
                 read_only=read_only,
+                reads=READS,
                 timeout=timeout,
                 trust=trust,
             )
@@ -304,7 +308,7 @@ class DigiCert:
             raise Refused("DigiCert changes the method of all names of an order together.", advice="Leave --name out.")
         return controlling.change_method(self.orders, ca_order, method)
 
-    # -- HasCatalogue, ListsGroups, ListsDomains, TestsLogin, ListsChanges, ReportsOrders
+    # -- HasCatalogue, ListsGroups, ListsDomains, TestsLogin, ListsChanges, ReportsOrders, DetailsOrders
 
     def organizations(self) -> Sequence[Organization]:
         """1 call per 1000."""
@@ -343,6 +347,10 @@ class DigiCert:
     def report_page(self, cursor: str) -> ReportPage:
         """``GET order/certificate``: 1 call."""
         return reporting.page_of(self.orders, cursor, size=self._settings.report_page, now=datetime.now(UTC))
+
+    def details(self, ca_order: CAOrder) -> tuple[ReportedOrder, ...]:
+        """1 call; 1 more each for reissues, duplicates and a revocation, where the order has them."""
+        return detailing.details(self.orders, ca_order, now=datetime.now(UTC))
 
     def download(self, ca_order: CAOrder) -> tuple[bytes, ...]:
         """``GET certificate/{id}/download``: 1 call."""

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import ValidationError
 
 from certwright.cas.digicert.errors import refusal
-from certwright.cas.digicert.wire import Rows, Shape
+from certwright.cas.digicert.shapes import Rows, Shape
 from certwright.cas.digicert.xml import to_xml
 from certwright.cas.http import Answer, Query, Transport
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from pydantic import ValidationError
 
 from certwright.cas.digicert.wire import Error, Errors
@@ -14,11 +16,13 @@ MAY_NOT_SKIP_APPROVAL = frozenset({INVALID_APPROVER, "access_denied|missing_perm
 RENEWAL_REFUSED = frozenset({"order_not_eligible_for_renewal", "order_renewed_already"})
 PROOF_MISSING = frozenset({"invalid_dns_txt", "invalid_dns_cname", "file_random_value_not_found"})
 
-FOUR_CAUSES = (
-    "Four things cause this: the API key is wrong or was revoked; its role or its restriction (such as "
-    "View Only) does not allow the call; the call needs an approver's key; or this machine's address is not "
-    "on the key's or user's IP allow-list. GET user/me with the same key tells them apart: refused, it is "
-    "the key or the address; answered, it shows the role."
+_FOUR_CAUSES = (
+    "Four things cause this: the API key is wrong, was revoked or belongs to the other instance (US, Europe); its "
+    "user's role does not allow the call, or it needs an approver's key; the key itself is restricted, such as to View "
+    "Only; this machine's address is not on the IP allow-list of the key or its user. One command tells them apart. "
+    "Answered, it shows the role: then it is that or the key's restriction, which it is too when the code is "
+    "missing_permission. Refused here and not from another machine, it is the address; refused everywhere, the key. "
+    "With the file of the key for KEY_FILE:"
 )
 WRONG_URL = (
     "Check the account's URL: it must end in services/v2, as in https://www.digicert.com/services/v2 "
@@ -46,6 +50,16 @@ _ADVICE = {
 _NOT_FOUND_ADVICE = "It does not exist, or this API key may not see it: DigiCert does not tell the two apart."
 
 
+def four_causes(url: str) -> str:
+    """What to check when DigiCert turns a key away, with the command that tells the causes apart.
+
+    curl reads the header from its standard input (``-H @-``), so the key is in no list of processes. ``url`` is the
+    base URL of the account.
+    """
+    command = f"sed -n '1s/^/X-DC-DEVKEY: /p' KEY_FILE | curl -sS -i -H @- {shlex.quote(f'{url}/user/me')}"
+    return f"{_FOUR_CAUSES} {command}"
+
+
 def refusal(answer: Answer) -> CertwrightError:
     """The error that a 4xx answer means. ``code`` is DigiCert's first code, or empty."""
     errors = _errors(answer)
@@ -55,7 +69,7 @@ def refusal(answer: Answer) -> CertwrightError:
         return Unavailable(detail, code=code)
     if answer.status in (401, 403):
         kind = Refused if code == INVALID_APPROVER else Misconfigured
-        return kind(detail, advice=FOUR_CAUSES, code=code)
+        return kind(detail, advice=four_causes(answer.url), code=code)
     if answer.status == 404 and (not code.startswith("not_found") or code == "not_found|route"):
         return Misconfigured(detail, advice=WRONG_URL, code=code)
     if answer.status == 404:

@@ -42,7 +42,7 @@ def domains(account: AccountAPI, *, now: datetime) -> tuple[Domain, ...]:
 
 
 def _domain(found: wire_account.Domain, now: datetime) -> Domain:
-    until = found.proven_until
+    until = found.proven_until(now)
     return Domain(
         ca_id=found.id,
         name=found.name.lower(),
@@ -50,7 +50,7 @@ def _domain(found: wire_account.Domain, now: datetime) -> Domain:
         active=found.is_active,
         organization=found.organization.id,
         method=found.dcv_method,
-        status=_validated(found.validations) or found.status,
+        status=", ".join(_with_end(one, found.end_of(one.type)) for one in found.validations) or found.status,
         proven_until=until,
     )
 
@@ -74,4 +74,9 @@ def products(account: AccountAPI, container: int | None) -> tuple[Product, ...]:
 
 def _validated(validations: Iterable[wire_account.Validation]) -> str:
     """How far each kind of validation is: ``ov active, ev pending``."""
-    return ", ".join(f"{found.type} {found.status}".strip() for found in validations)
+    return ", ".join(_with_end(found, None) for found in validations)
+
+
+def _with_end(found: wire_account.Validation, end: datetime | None) -> str:
+    """How far one kind is and, of a domain, how long its proof counts: ``ov active (proof until 2027-06-08)``."""
+    return f"{found.type} {found.status}".strip() + (f" (proof until {end.date()})" if end else "")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, time, timedelta
 
-from certwright.cas.digicert import wire
+from certwright.cas import told
+from certwright.cas.digicert import telling, wire
 from certwright.cas.digicert.api import OrderAPI
+from certwright.cas.digicert.shapes import moment
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.errors import NotFound, Refused
 from certwright.model.words import CertificateState, OrderState
@@ -62,24 +65,78 @@ def reported(order: wire.Order, *, now: datetime) -> ReportedOrder:
     """An order, from the list or alone, in our words; its certificate is the newest (§10.2)."""
     certificate = order.certificate
     state, certificate_state = _state(order, now)
-    common_name = certificate.common_name.strip().lower()
-    others = (name.strip().lower() for name in certificate.dns_names)
+    common_name, names = _names(certificate)
     return ReportedOrder(
         CAOrder(order.id, certificate.id),
         state,
         certificate_state,
-        product=order.product_name_id,
-        names=tuple(dict.fromkeys(filter(None, (common_name, *others)))),
+        product=order.product_name_id or order.product.name_id,
+        names=names,
         common_name=common_name,
-        organization=order.organization.name,
-        serial=certificate.serial_number.lower().lstrip("0"),
+        organization=told.word(order.organization.name),
+        serial=_serial(certificate),
         placed_at=order.date_created,
-        not_before=wire.moment(certificate.valid_from),
+        not_before=moment(certificate.valid_from),
         not_after=_end(certificate.valid_till),
         term_ends_at=_end(order.order_valid_till),
-        cost=" ".join(filter(None, (order.price, order.currency))),
-        why="" if state is OrderState.ISSUED else order.status,
+        cost=telling.cost(order),
+        why="" if state is OrderState.ISSUED else told.word(order.status),
+        validation=telling.validation(order),
+        group=told.word(order.container.name),
+        requester=telling.requester(order),
+        contacts=telling.contacts(order),
+        auto_renew=telling.auto_renew(order),
+        fields=telling.fields(order),
+        notes=told.notes(note.text for note in order.notes),
+        issuer=told.word(certificate.ca_cert.name),
+        duplicates=order.duplicates_count,
+        reissues=order.reissues_count,
     )
+
+
+def sibling(
+    order: wire.Order, primary: ReportedOrder, found: wire.Certificate, *, replaced: bool, now: datetime
+) -> ReportedOrder:
+    """Another certificate of the order than its ``primary``: ``replaced`` by a reissue, else beside it.
+
+    It cost nothing of its own: the order's price stands with the primary.
+    """
+    common_name, names = _names(found)
+    serial = _serial(found)
+    return replace(
+        primary,
+        ca_order=CAOrder(order.id, found.id),
+        state=OrderState.ISSUED if serial else OrderState.PENDING,
+        certificate_state=_sibling_state(order, found, replaced=replaced, now=now) if serial else None,
+        names=names,
+        common_name=common_name,
+        serial=serial,
+        not_before=moment(found.valid_from),
+        not_after=_end(found.valid_till),
+        cost="",
+        why="" if serial else told.word(found.status),
+        issuer=told.word(found.ca_cert.name),
+    )
+
+
+def _sibling_state(order: wire.Order, found: wire.Certificate, *, replaced: bool, now: datetime) -> CertificateState:
+    """A whole order that is revoked has no certificate in force (§15)."""
+    if wire.REVOKED in (found.status, order.status):
+        return CertificateState.REVOKED
+    not_after = _end(found.valid_till)
+    if not_after is not None and not_after < now:
+        return CertificateState.EXPIRED
+    return CertificateState.REPLACED if replaced else CertificateState.VALID
+
+
+def _names(certificate: wire.Certificate) -> tuple[str, tuple[str, ...]]:
+    """The common name, and all names with it at the head."""
+    common_name = certificate.common_name.lower()
+    return common_name, tuple(dict.fromkeys(filter(None, (common_name, *map(str.lower, certificate.dns_names)))))
+
+
+def _serial(certificate: wire.Certificate) -> str:
+    return certificate.serial_number.lower().lstrip("0")
 
 
 def _state(order: wire.Order, now: datetime) -> tuple[OrderState, CertificateState | None]:
@@ -107,7 +164,7 @@ def _state(order: wire.Order, now: datetime) -> tuple[OrderState, CertificateSta
 
 def _end(text: str) -> datetime | None:
     """When something is over that is valid until then: told as a day, it is valid to its last second."""
-    moment = wire.moment(text)
-    if moment is None or len(text.strip()) > len("2027-05-18"):
-        return moment
-    return datetime.combine(moment.date(), time(), UTC) + _LAST_SECOND
+    end = moment(text)
+    if end is None or len(text.strip()) > len("2027-05-18"):
+        return end
+    return datetime.combine(end.date(), time(), UTC) + _LAST_SECOND

@@ -1,105 +1,34 @@
-"""DigiCert's answers as typed values, and its words for states turned into ours.
-
-One shape reads JSON and XML alike: the numbers, booleans and dates that come as texts, lists that come as an
-object of one field (XML) or as a lone object, fields that are left out, null or empty. Ids are text.
-"""
+"""DigiCert's answers as typed values, and its words for states turned into ours."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from functools import cache
-from typing import Annotated, Any, Self, TypeVar
+from typing import Any, Self
 
 import structlog
-from pydantic import BaseModel, BeforeValidator, ConfigDict, TypeAdapter, ValidationError, model_validator
+from pydantic import Field, model_validator
 
+from certwright.cas.digicert.shapes import Count, Flag, Many, Moment, Named, One, Rows, Shape, Some, Text, Texts
+from certwright.cas.digicert.wire_told import CustomValue, Note, OrderedProduct, Person
 from certwright.model.words import OrderState, WaitingFor
 
 LOG = structlog.get_logger("certwright.cas")
-T = TypeVar("T")
-_MOMENT = TypeAdapter(datetime)
-
-
-def _many(value: Any) -> Any:
-    """A list, whatever stands for it: nothing, an XML parent with its items, a lone item."""
-    if value is None or value == "":
-        return []
-    if isinstance(value, dict):
-        items = list(value.values())
-        return (items[0] if isinstance(items[0], list) else items) if len(items) == 1 else [value]
-    return value
-
-
-def moment(value: Any) -> datetime | None:
-    """A moment in UTC; None for what is none, since nothing of weight is decided by DigiCert's dates."""
-    try:
-        read = _MOMENT.validate_python(value)
-    except ValidationError:
-        return None
-    return read.replace(tzinfo=UTC) if read.tzinfo is None else read.astimezone(UTC)
-
-
-Many = Annotated[tuple[T, ...], BeforeValidator(_many)]
-Moment = Annotated[datetime | None, BeforeValidator(moment)]
-
-
-class Shape(BaseModel):
-    """A frozen value; unknown fields are ignored, empty ones count as left out."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True, coerce_numbers_to_str=True, hide_input_in_errors=True)
-
-    @model_validator(mode="before")
-    @classmethod
-    def _without_empty_fields(cls, value: Any) -> Any:
-        if value == "":
-            return {}
-        if not isinstance(value, dict):
-            return value
-        return {name: field for name, field in value.items() if field is not None and field != ""}
-
-
-class Named(Shape):
-    """An id with a name."""
-
-    id: str = ""
-    name: str = ""
-
-
-class Page(Shape):
-    """Where a page of a list lies."""
-
-    total: int = 0
-    limit: int = 0
-    offset: int = 0
-
-
-class Rows(Shape):
-    """A page of a list. An empty answer is an empty list; one without the list is none of ours."""
-
-    page: Page = Page()
-
-    @model_validator(mode="before")
-    @classmethod
-    def _holds_the_list(cls, value: Any) -> Any:
-        fields = [name for name in cls.model_fields if name != "page"]
-        if isinstance(value, dict) and value and not {*fields, "page"} & set(value):
-            raise ValueError(f"{fields[0]} is missing")
-        return value
 
 
 class Certificate(Shape):
     """A certificate as an order or a list shows it. Undated until issued."""
 
     id: str = ""
-    serial_number: str = ""
-    thumbprint: str = ""
-    common_name: str = ""
-    dns_names: Many[str] = ()
-    status: str = ""
+    serial_number: Text = ""
+    thumbprint: Text = ""
+    common_name: Text = ""
+    dns_names: Texts = ()
+    status: Text = ""
     csr: str = ""
-    valid_from: str = ""
-    valid_till: str = ""
-    sub_id: str = ""
+    valid_from: Text = ""
+    valid_till: Text = ""
+    sub_id: Text = ""
+    ca_cert: One[Named] = Named()
 
 
 class OrderCopy(Shape):
@@ -116,8 +45,10 @@ class Request(Shape):
     type: str = ""
     status: str = ""
     date: Moment = None
-    comments: str = ""
-    processor_comment: str = ""
+    date_processed: Moment = None
+    comments: Text = ""
+    processor_comment: Text = ""
+    requester: One[Person] = Person()
     order: OrderCopy | None = None
 
     @property
@@ -175,21 +106,34 @@ class Order(Shape):
     status: str
     certificate: Certificate = Certificate()
     date_created: Moment = None
-    order_valid_till: str = ""
-    is_renewal: bool = False
-    is_renewed: bool = False
-    renewed_order_id: str = ""
-    renewal_of_order_id: str = ""
-    organization: Named = Named()
-    product_name_id: str = ""
-    price: str = ""
-    currency: str = ""
+    order_valid_till: Text = ""
+    is_renewal: Flag = None
+    is_renewed: Flag = None
+    renewed_order_id: Text = ""
+    renewal_of_order_id: Text = ""
+    organization: One[Named] = Named()
+    container: One[Named] = Named()
+    product: One[OrderedProduct] = OrderedProduct()
+    product_name_id: Text = ""
+    price: Text = ""
+    currency: Text = ""
     requests: Many[Request] = ()
-    dcv_method: str = ""
-    alternative_order_id: str = ""
-    duplicates_count: int | None = None
-    reissues_count: int | None = None
-    caa_status_message: dict[str, Any] = {}
+    dcv_method: Text = ""
+    alternative_order_id: Text = ""
+    duplicates_count: Count = None
+    reissues_count: Count = None
+    auto_renew: Text = ""
+    auto_reissue: Text = ""
+    is_multi_year_plan: Flag = None
+    user: One[Person] = Person()
+    organization_contact: One[Person] = Person()
+    technical_contact: One[Person] = Person()
+    verified_contacts: Some[Person] = ()
+    user_assignments: Some[Person] = ()
+    additional_emails: Texts = ()
+    custom_fields: Some[CustomValue] = ()
+    notes: Some[Note] = ()
+    caa_status_message: dict[str, Any] = Field(default_factory=dict)
 
 
 class Orders(Rows):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from certwright.cas.digicert.wire import Many, Moment, Named, Rows, Shape, Token, User
+from certwright.cas.digicert.shapes import Many, Moment, Named, Rows, Shape
+from certwright.cas.digicert.wire import Token, User
 
 
 class Account(Shape):
@@ -109,11 +110,18 @@ class Domain(Shape):
         """Whether control was proven, be it long ago. A validation is active only with it (§6.2)."""
         return any(found.dcv_status == "complete" or found.status == "active" for found in self.validations)
 
-    @property
-    def proven_until(self) -> datetime | None:
-        """Until when the proof may be used again, for the kind of validation that ends first."""
-        ends = (self.dcv_expiration_datetime, self.dcv_expiration.ov, self.dcv_expiration.ev)
-        return min(filter(None, ends), default=None)
+    def proven_until(self, now: datetime) -> datetime | None:
+        """Until when the proof may be used again: for the kind of validation that ends first, of those that still hold.
+
+        An EV proof that has ended takes nothing from that for OV. When all have ended, the last of their ends.
+        """
+        told = (self.dcv_expiration_datetime, self.dcv_expiration.ov, self.dcv_expiration.ev)
+        ends = [end for end in told if end is not None]
+        return min((end for end in ends if end > now), default=max(ends, default=None))
+
+    def end_of(self, kind: str) -> datetime | None:
+        """Until when the proof counts for ``ov`` or ``ev``; None where that is not told of the kind."""
+        return {"ov": self.dcv_expiration.ov, "ev": self.dcv_expiration.ev}.get(kind)
 
 
 class Domains(Rows):

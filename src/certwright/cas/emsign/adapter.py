@@ -24,6 +24,7 @@ from certwright.cas.emsign import (
     collecting,
     contract,
     controlling,
+    detailing,
     errors,
     finding,
     reporting,
@@ -33,6 +34,7 @@ from certwright.cas.emsign import (
 from certwright.cas.emsign.api import EmSignAPI
 from certwright.cas.emsign.bodies import Wish
 from certwright.cas.emsign.meta import AccessKeySigner
+from certwright.cas.emsign.reads import READS
 from certwright.cas.emsign.reporting import Row
 from certwright.cas.emsign.settings import Settings
 from certwright.cas.http import Transport, Trust
@@ -74,12 +76,13 @@ if TYPE_CHECKING:
         ports.ListsDomains,
         ports.TestsLogin,
         ports.ReportsOrders,
+        ports.DetailsOrders,
         ports.TakesCSRLate,
         ports.TakesAgreementLate,
         ports.RenewsItself,
     ]:
         """The type checker's word that emSign fits every one of these ports."""
-        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
+        return ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca, ca
 
 
 SETTLE_TIME = timedelta(minutes=5)  # how long a report may lag behind an order: not documented, so generous
@@ -92,7 +95,7 @@ class EmSign:
     """One account of emSign.
 
     ``url`` is the base URL with or without a final slash. ``settings`` are texts as ``about.toml`` lists them, the
-    account number among them. ``read_only`` lets only calls out that change nothing. ``limits`` is the SQLite file in
+    account number among them. ``read_only`` lets only the calls of ``reads`` out. ``limits`` is the SQLite file in
     which all processes of this machine count their calls, None for a count of this object's own. ``timeout`` is the
     longest a call may take, in seconds. ``account`` is the name that log lines carry. ``trust`` tells which servers are
     trusted, instead of the setting ``tls_roots``. Raises Misconfigured for whatever does not fit.
@@ -129,6 +132,7 @@ class EmSign:
                 gate=self._gates[0],
                 account=account,
                 read_only=read_only,
+                reads=READS,
                 timeout=timeout,
                 trust=trust or Trust(roots_pem=self._settings.tls_roots),
             )
@@ -279,7 +283,7 @@ class EmSign:
             changed = replace(placement, dcv_method=method, dcv_methods={})
         return controlling.proofs(self.api, ca_order, self._wish(changed))
 
-    # -- HasCatalogue, ListsGroups, ListsDomains, TestsLogin, ReportsOrders
+    # -- HasCatalogue, ListsGroups, ListsDomains, TestsLogin, ReportsOrders, DetailsOrders
 
     def organizations(self) -> Sequence[Organization]:
         """GetOrganizationDetails: 1 call."""
@@ -309,6 +313,11 @@ class EmSign:
     def report_page(self, cursor: str) -> ReportPage:
         """GetOrderReport: 1 call."""
         return reporting.page_of(self.api, cursor, size=self._settings.report_page)
+
+    def details(self, ca_order: CAOrder) -> tuple[ReportedOrder, ...]:
+        """GetOrderReport and TrackOrder: 2 calls; GetProductDetails at most once in ten minutes."""
+        group = self._settings.group_number
+        return detailing.details(self.api, ca_order, lambda code: self._products.validation_of(code, group))
 
     def download(self, ca_order: CAOrder) -> tuple[bytes, ...]:
         """TrackOrder and GetCertificate: 2 calls."""

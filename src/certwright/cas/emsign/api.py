@@ -131,19 +131,23 @@ class EmSignAPI:
     def _read(self, endpoint: str, answer: Answer, sent: Mapping[str, str]) -> Block:
         """The answer of a success; raises what a failure means. ``sent`` is the ``meta`` of the request."""
         if answer.status in (_UNAUTHORIZED, _FORBIDDEN):
-            raise errors.login_failed("", "", answer.status)
+            raise self._login_failed("", "", answer)
         tree = _tree(endpoint, answer)
         meta = wire.block(tree, "meta")
         if contract.succeeded(wire.text(meta.get("status"))) and answer.status < _ERRORS:
             return tree
         code, message = (_harmless(meta.get(field), sent["authKey"]) for field in ("errorCode", "errorMessage"))
         if endpoint == _LOGIN:
-            raise errors.login_failed(code, message, answer.status)
+            raise self._login_failed(code, message, answer)
         if errors.is_inactive(message):
             raise self._inactive(endpoint, message)
         if endpoint in _ENDING and not errors.is_known(code):
             self.validate_credentials()  # which code a refused login has is not known, and it would end no order
         raise errors.failure(endpoint, code, message, sent["txn"], change=answer.changes)
+
+    def _login_failed(self, code: str, message: str, answer: Answer) -> CertwrightError:
+        number = self._signer.account_number
+        return errors.login_failed(code, message, answer.status, url=answer.url, account_number=number)
 
     def _inactive(self, endpoint: str, message: str) -> CertwrightError:
         """Too many orders at once and an inactive account have one text: the test login tells them apart (§9)."""

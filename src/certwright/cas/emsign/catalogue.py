@@ -11,6 +11,7 @@ from typing import Any
 from certwright.cas.emsign import contract, wire
 from certwright.cas.emsign.api import EmSignAPI
 from certwright.model.ca import Domain, Group, Organization, Product
+from certwright.model.errors import Refused
 
 _SSL = "3"  # categoryID of SSL/TLS
 _FRESH_SECONDS = 600.0
@@ -108,6 +109,16 @@ class Products:
         products = {product.ca_id: product for product in found}
         self._known[group_number] = time.monotonic() + _FRESH_SECONDS, products
         return products
+
+    def validation_of(self, code: str, group_number: str) -> str:
+        """``dv``, ``ov`` or ``ev`` of the product of that code, "" where the list of ten minutes ago has none such."""
+        until, known = self._known.get(group_number, (0.0, {}))
+        if time.monotonic() >= until:
+            try:
+                known = self.fresh(group_number)
+            except Refused:  # an account that may not see products tells of its orders all the same
+                self._known[group_number] = time.monotonic() + _FRESH_SECONDS, known
+        return known[code].validation if code in known else ""
 
     def find(self, code: str, group_number: str) -> Product | None:
         """The product of that code; None when emSign lists none such now."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
 
 NOT_OPEN_YET = "EMS-956"
@@ -21,8 +23,17 @@ _ADVICE = {
     "EMS-1269": "The product belongs to another group: --set group_number=",
 }
 CHECK_LOGIN = (
-    "Check the account number, the access key (the portal shows it once; it must not be one of OAuth mode), the base "
-    "URL of your region, and this machine's clock."
+    "Check the account number, the access key (the portal shows it once; it must not be one of OAuth mode), what its "
+    "user may do, whether the account takes calls from this address, the base URL of your region, and this machine's "
+    "clock. One command tells more: with status 1 the login works, and only the call that failed is not allowed; its "
+    "ts shows how far the clocks differ; what is refused here and not from another machine is the address; what is not "
+    "found, the base URL. With the file of the access key for KEY_FILE:"
+)
+_TEST_LOGIN = (
+    "(ts=$(date -u +%Y-%m-%dT%H:%M:%S+00:00); txn=$(date +%s)$$; "
+    'sum=$(printf %s%s%s "$(cat KEY_FILE)" $ts $txn | openssl dgst -sha256 -r | cut -c1-64); '
+    'printf \'{{"meta":{{"ver":"1.0","ts":"%s","txn":"%s","accountNumber":"{number}","authKey":"%s"}}}}\' '
+    "$ts $txn $sum | curl -sS -H 'Content-Type: application/json' --data-binary @- {address})"
 )
 
 
@@ -50,10 +61,15 @@ def is_known(code: str) -> bool:
     return code in _NOT_FOUND | {_WENT_WRONG, NOT_OPEN_YET, PROVEN_ALREADY, AGREED_ALREADY, *_ADVICE}
 
 
-def login_failed(code: str, message: str, status: int) -> Misconfigured:
-    """What any failure of the test login means."""
+def login_failed(code: str, message: str, status: int, *, url: str, account_number: str) -> Misconfigured:
+    """What any failure of the test login means, with the command that tries it; ``url`` is the base URL.
+
+    In the command only what the shell does by itself sees the access key, so that it is in no list of processes.
+    """
     said = f"{message} [{code}]" if code else message
-    return Misconfigured(f"emSign refused the login: {said or f'HTTP {status}'}", advice=CHECK_LOGIN, code=code)
+    command = _TEST_LOGIN.format(number=account_number, address=shlex.quote(f"{url}/ValidateCredentials"))
+    advice = f"{CHECK_LOGIN} {command}"
+    return Misconfigured(f"emSign refused the login: {said or f'HTTP {status}'}", advice=advice, code=code)
 
 
 def wrong_address(path: str) -> Misconfigured:

@@ -36,14 +36,16 @@ def search(api: EmSignAPI, placement: Placement, names: Sequence[str], since: da
     """
     listed = reporting.by_names(api, names, since - _DAY if since else None, size=size)
     rows = [row for row in listed if not contract.parent_of(wire.text(row.get("orderNumber"))) and _after(row, since)]
-    if tagged := [row for row in rows if placement.reference in _tags(row) and _may_have(api, row, placement.csr)]:
+    if tagged := [
+        row for row in rows if placement.reference in reporting.tags_of(row) and _may_have(api, row, placement.csr)
+    ]:
         return Found(tagged=tuple(map(reporting.ca_order, tagged)))
     same, untold = [], []
     for row in rows:
         csr = _csr_of(api, wire.text(row.get("orderNumber")))
         if placement.csr and csr == placement.csr:
             same.append(row)
-        elif not placement.csr and not csr and not _tags(row):
+        elif not placement.csr and not csr and not reporting.tags_of(row):
             untold.append(row)
     return Found(same_csr=tuple(map(reporting.ca_order, same)), untold=tuple(map(reporting.ca_order, untold)))
 
@@ -78,12 +80,6 @@ def _csr_of(api: EmSignAPI, order_number: str) -> bytes:
         return collecting.track(api, order_number).csr if order_number else b""
     except NotFound:
         return b""
-
-
-def _tags(row: Row) -> Sequence[str]:
-    tags = row.get("tags")
-    listed = tags if isinstance(tags, list) else wire.text(tags).split(",")
-    return [tag for tag in map(wire.text, listed) if tag]
 
 
 def draft(api: EmSignAPI, request_number: str) -> Row | None:

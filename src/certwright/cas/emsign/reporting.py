@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from certwright.cas import told
 from certwright.cas.emsign import contract, standing, wire
 from certwright.cas.emsign.api import EmSignAPI
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
@@ -80,9 +81,14 @@ def _read_cursor(cursor: str) -> tuple[int, bool]:
 
 def by_numbers(api: EmSignAPI, order_numbers: Sequence[str]) -> tuple[ReportedOrder, ...]:
     """The orders of those numbers: 1 call for each."""
-    wanted = [number for number in order_numbers if number]  # without one emSign would show everything
-    found = (row for number in wanted for row in rows(api, {"orderNumber": number}, size=100))
-    return tuple(reported(row) for row in found if wire.text(row.get("orderNumber")) in wanted)
+    return tuple(reported(row) for number in order_numbers for row in by_number(api, number))
+
+
+def by_number(api: EmSignAPI, order_number: str) -> Iterator[Row]:
+    """The rows of one order: 1 call; none, and no call, without a number: emSign would show everything."""
+    if order_number:
+        found = rows(api, {"orderNumber": order_number}, size=100)
+        yield from (row for row in found if wire.text(row.get("orderNumber")) == order_number)
 
 
 def by_names(api: EmSignAPI, names: Sequence[str], since: datetime | None, *, size: int) -> list[Row]:
@@ -134,12 +140,29 @@ def reported(row: Row) -> ReportedOrder:
         state,
         certificate_state,
         base_order_id=contract.parent_of(placed.order_id),
-        product=wire.text(row.get("productName")) or wire.text(row.get("productCode")),
+        product=told.word(wire.text(row.get("productName")) or wire.text(row.get("productCode"))),
         names=(name,) if name else (),
         common_name=name,
-        organization=wire.text(row.get("organizationName")),
+        organization=told.word(wire.text(row.get("organizationName"))),
         serial=number,
         placed_at=placed.placed_at,
         not_after=not_after,
-        why="" if state is OrderState.ISSUED else why(row),
+        why="" if state is OrderState.ISSUED else told.word(why(row)),
+        group=told.word(wire.text(row.get("groupNumber"))),
+        fields=told.fields([("tags", ", ".join(tags_of(row))), *_custom_fields(row)]),
     )
+
+
+def tags_of(row: Row) -> Sequence[str]:
+    """What people, or we, have marked the order with."""
+    tags = row.get("tags")
+    listed = tags if isinstance(tags, list) else wire.text(tags).split(",")
+    return [tag for tag in map(wire.text, listed) if tag]
+
+
+def _custom_fields(row: Row) -> Iterator[tuple[str, str]]:
+    """Number and value of each custom field: emSign tells no label."""
+    listed = row.get("customFields")
+    for item in listed if isinstance(listed, list) else ():
+        if isinstance(item, Mapping):
+            yield wire.text(item.get("fieldID")), wire.text(item.get("fieldValue"))

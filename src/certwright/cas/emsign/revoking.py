@@ -19,6 +19,7 @@ _REASONS: Mapping[RevocationReason, str] = {
     RevocationReason.CESSATION_OF_OPERATION: "5",
     RevocationReason.PRIVILEGE_WITHDRAWN: "9",
 }
+REASONS: Mapping[str, RevocationReason] = {number: reason for reason, number in _REASONS.items()}
 _REQUESTED = frozenset({1, 4})  # revokeRequestStatusId: initiated, waiting for the LRA
 _REFUSED = frozenset({3, 6})
 _OVER = (OrderState.CANCELLED, OrderState.REJECTED)

@@ -55,6 +55,7 @@ class Standing:
     certificate_status: int | None
     order_label: str
     certificate_label: str
+    requestor_name: str
     requestor_email: str
     names: tuple[Name, ...] | None
     all_proven: bool
@@ -67,13 +68,15 @@ class Standing:
         """From the ``orderDetails`` of TrackOrder."""
         verification = wire.block(details, "domainVerification")
         agreement = wire.block(details, "subscriberAgreement")
+        requestor = wire.block(details, "requestorInformation")
         names = _names(verification)
         return cls(
             order_status=wire.number(details.get("orderStatusId")),
             certificate_status=wire.number(details.get("certificateStatusId")),
             order_label=wire.text(details.get("orderStatus")),
             certificate_label=wire.text(details.get("certificateStatus")),
-            requestor_email=wire.text(wire.block(details, "requestorInformation").get("requestorEmail")),
+            requestor_name=wire.text(requestor.get("requestorName")),
+            requestor_email=wire.text(requestor.get("requestorEmail")),
             names=names or None,
             # The whole lags behind its parts (§6.12).
             all_proven=wire.text(verification.get("status")) == wire.YES

@@ -33,6 +33,7 @@ from certwright.cas.sectigo import (
     wire,
 )
 from certwright.cas.sectigo.api import SectigoAPI
+from certwright.cas.sectigo.reads import READS
 from certwright.cas.sectigo.settings import Settings
 from certwright.cas.turn import Turn
 from certwright.model.ca import (
@@ -87,7 +88,7 @@ class Sectigo:
 
     ``login_name`` and ``login_password`` are both case-sensitive. With ``client_certificate`` and ``client_key`` (PEM
     texts) at the private address no password is sent. ``settings`` are texts as ``about.toml`` lists them.
-    ``read_only`` lets only calls out that change nothing. ``limits`` is the SQLite file in which all processes of this
+    ``read_only`` lets only the calls of ``reads`` out. ``limits`` is the SQLite file in which all processes of this
     machine count their calls, None for a count of this object's own. ``timeout`` is the longest a call may take, in
     seconds. ``account`` is the name that log lines carry. ``trust`` tells which servers are trusted, instead of the
     setting ``tls_roots``. Raises Misconfigured for whatever does not fit.
@@ -121,6 +122,7 @@ class Sectigo:
                 gate=self._gate,
                 account=account,
                 read_only=read_only,
+                reads=READS,
                 timeout=timeout,
                 trust=replace(
                     trust or Trust(roots_pem=self._settings.tls_roots),

@@ -2,30 +2,20 @@
 
 from __future__ import annotations
 
-import tomllib
 from base64 import b64encode
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
-from functools import cache
-from importlib.resources import files
 
 from certwright.cas.http import Answer, Transport
 from certwright.cas.sectigo import wire
-from certwright.cas.sectigo.errors import refusal, refusal_of_order
+from certwright.cas.sectigo.errors import LOGIN, login_refused, refusal, refusal_of_order
+from certwright.cas.sectigo.parameters import allowed, place
 from certwright.cas.turn import Turn
 
 Parameters = Mapping[str, str]
-_PLACES = {"CollectSSL": "products/download/CollectSSL"}
 _CALL_BACK_TIME = "%Y-%m-%d %H:%M"
-
-
-@cache
-def _allowed() -> Mapping[str, frozenset[str]]:
-    """The names of the parameters of each API."""
-    content = tomllib.loads((files(__package__) / "parameters.toml").read_text(encoding="utf-8"))
-    return {api: frozenset(entry["names"]) for api, entry in content.items()}
 
 
 class SectigoAPI:
@@ -95,9 +85,11 @@ class SectigoAPI:
 
     def dcv_addresses(self, name: str) -> tuple[str, ...]:
         """GetDCVEmailAddressList; what it lists may be used for 24 hours (§8)."""
-        code, lines = wire.lines_of(self._read("GetDCVEmailAddressList", {"domainName": name}))
+        answer = self._read("GetDCVEmailAddressList", {"domainName": name})
+        code, lines = wire.lines_of(answer)
         if code < 0:
-            raise refusal(wire.Form(code, "\n".join(lines).strip(), "", {}), change=False)
+            form = self._checked_login(wire.Form(code, "\n".join(lines).strip(), "", {}), answer.url)
+            raise refusal(form, change=False)
         return wire.addresses_of(lines)
 
     def dcv_addresses_with_contacts(self, name: str) -> tuple[str, ...]:
@@ -175,7 +167,7 @@ class SectigoAPI:
 
     def _read(self, api: str, parameters: Parameters, *, login: bool = True, deadline: float | None = None) -> Answer:
         body = self._body(api, parameters, login=login)
-        return self._transport.read(_place(api), body=body, headers=_HEADERS, deadline=deadline)
+        return self._transport.read(place(api), body=body, headers=_HEADERS, deadline=deadline)
 
     def _order(self, path: str, api: str, parameters: Parameters, deadline: float | None) -> wire.Form:
         """A call that orders under our reference, sent to ``path`` with the parameters that ``api`` takes."""
@@ -191,27 +183,28 @@ class SectigoAPI:
         return form
 
     def _sent(self, api: str, body: bytes, deadline: float | None) -> wire.Form:
-        return self._form(self._transport.change("POST", _place(api), body=body, headers=_HEADERS, deadline=deadline))
+        return self._form(self._transport.change("POST", place(api), body=body, headers=_HEADERS, deadline=deadline))
 
     def _form(self, answer: Answer) -> wire.Form:
-        """The answer, without our password should its message quote what was sent."""
+        """The answer, without our password should its message quote what was sent; raises Misconfigured for -16."""
         form = wire.form_of(answer)
         password = self._login.get("loginPassword")
         if password and password in form.message:
-            return replace(form, message=form.message.replace(password, "…"))
+            form = replace(form, message=form.message.replace(password, "…"))
+        return self._checked_login(form, answer.url)
+
+    def _checked_login(self, form: wire.Form, url: str) -> wire.Form:
+        if form.code == LOGIN:
+            raise login_refused(form, url, by_certificate="loginPassword" not in self._login)
         return form
 
     def _body(self, api: str, parameters: Parameters, *, login: bool) -> bytes:
-        if unknown := sorted(set(parameters) - _allowed()[api]):
+        if unknown := sorted(set(parameters) - allowed()[api]):
             raise ValueError(f"{api} takes no {unknown[0]}")
         return wire.encode({**(self._login if login else {}), **parameters})
 
 
 _HEADERS = {"Content-Type": wire.FORM, "Accept": "*/*"}
-
-
-def _place(api: str) -> str:
-    return _PLACES.get(api, f"products/!{api}")
 
 
 def pem(csr: bytes) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 
+from certwright.cas.sectigo.parameters import place
 from certwright.cas.sectigo.wire import Form
 from certwright.model.errors import CertwrightError, Misconfigured, NotFound, Refused, Unavailable, Unknown
 
@@ -18,6 +20,16 @@ FOUR_CAUSES = (
     "case-sensitive); the account is locked; the password has expired; this machine's address is not on the account's "
     "allow-list. The same comes where the account is not enabled for an API."
 )
+_ONE_COMMAND = (
+    "One command, run here and on another machine, tells more. Answered with errorCode=0 there alone, it is the "
+    "address; answered nowhere, though the same login opens Sectigo's portal, the API is not enabled; else it is the "
+    "login. With"
+)
+# curl reads the login from its standard input (-K -), so that it is in no list of processes.
+_FIRST = '1s/.*/data-urlencode = "loginName=&"/'
+_SECOND = '2s/.*/data-urlencode = "loginPassword=&"/'
+_ESCAPED = 's/["\\\\]/\\\\&/g'
+_REPORT = "-d firstResultNo=1 -d lastResultNo=1"
 _MEANING = {
     -1: "The request was not made over HTTPS.",
     -2: "A parameter is not known.",
@@ -92,6 +104,20 @@ def refusal(form: Form, *, change: bool) -> CertwrightError:
     if code == VALUE_INVALID and names(form, "dcvEmailAddress"):  # or a longer name that begins so, or ends
         advice = "Sectigo takes an address for 24 hours after it was listed: certwright account addresses ACCOUNT NAME"
     return Refused(text, advice=advice, code=str(code))
+
+
+def login_refused(form: Form, url: str, *, by_certificate: bool) -> Misconfigured:
+    """What to check when the login is turned away (-16), with the command that tells more; ``url`` is the base URL."""
+    if by_certificate:
+        files = "the files of login name, client certificate and its key for the words in capitals:"
+        login, more = f"sed '{_ESCAPED};{_FIRST}' NAME_FILE", "--cert CERTIFICATE_FILE --key KEY_FILE "
+    else:
+        files = "the files of login name and password for the words in capitals:"
+        login, more = f"sed '{_ESCAPED};{_FIRST};{_SECOND}' NAME_FILE PASSWORD_FILE", ""
+    address = f"{url}/{place('WebHostReport')}"
+    command = f"{login} | curl -sS -K - {more}{_REPORT} {shlex.quote(address)}"
+    error = refusal(form, change=False)
+    return Misconfigured(error.detail, advice=f"{FOUR_CAUSES} {_ONE_COMMAND} {files} {command}", code=error.code)
 
 
 def refusal_of_order(form: Form) -> CertwrightError:

@@ -6,9 +6,12 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
+from certwright.cas import told
 from certwright.cas.sectigo import wire
 from certwright.cas.sectigo.api import SectigoAPI
+from certwright.cas.sectigo.products import Product, products
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.errors import Refused
 from certwright.model.words import CertificateState, OrderState
@@ -21,6 +24,7 @@ _SHOW_ALL = dict.fromkeys(
     wire.YES,
 )
 _AHEAD = timedelta(days=365)
+_VALIDATIONS = ("dv", "ov", "ev")
 _AT_ONCE = 100  # order numbers that one call asks for
 
 # Words that begin a status, in the order in which they are looked for.
@@ -111,18 +115,36 @@ def reported(row: wire.Row) -> ReportedOrder:
         state,
         certificate_state,
         base_order_id=row.get("baseOrderNumber"),
-        product=row.get("type"),
+        product=told.word(row.get("type")),
         names=names,
         common_name=names[0] if names else "",
-        organization=row.get("organizationName"),
+        organization=told.word(row.get("organizationName")),
         serial=row.get("serialNumber").replace(":", "").strip().lower().lstrip("0"),
         placed_at=wire.moment_of(row.get("dateTime")),
         not_before=wire.moment_of(row.get("notBefore")),
         not_after=not_after,
         term_ends_at=wire.moment_of(row.get("productTermEndDate")),
-        cost=row.get("cost"),
-        why="" if state is OrderState.ISSUED else _why(status, row.get("validationStatus")),
+        cost=told.word(row.get("cost")),
+        why="" if state is OrderState.ISSUED else told.word(_why(status, row.get("validationStatus"))),
+        validation=_validation(row.get("type")),
+        # The last thing that can happen to a certificate; why it was revoked is told nowhere.
+        revoked_at=wire.moment_of(row.get("lastStatusChange"))
+        if certificate_state is CertificateState.REVOKED
+        else None,
     )
+
+
+def _validation(product: str) -> str:
+    """``dv``, ``ov`` or ``ev`` of a product by the name that a report writes; "" where neither table nor name tells."""
+    name = product.strip().casefold().removesuffix(" certificate")
+    if (known := _by_name().get(name)) is not None:
+        return known.validation
+    return next((word for word in _VALIDATIONS if word in re.split(r"\W+", name)), "")
+
+
+@cache
+def _by_name() -> Mapping[str, Product]:
+    return {product.name.casefold(): product for product in products().values()}
 
 
 def _state(status: str) -> tuple[OrderState, CertificateState | None]:
