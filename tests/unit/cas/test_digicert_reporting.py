@@ -53,6 +53,7 @@ def test_an_item_of_the_list_is_read_whole() -> None:
         not_before=datetime(2026, 11, 1, tzinfo=UTC),
         not_after=datetime(2027, 5, 18, 23, 59, 59, tzinfo=UTC),
         term_ends_at=datetime(2027, 11, 1, 23, 59, 59, tzinfo=UTC),
+        cost="238",
         validation="ov",
         group="Meadow Works Ltd",
         duplicates=0,
@@ -105,9 +106,10 @@ def test_a_moment_is_taken_as_it_is_and_a_day_lasts_to_its_end() -> None:
     assert seen.term_ends_at == datetime(2027, 11, 1, 7, tzinfo=UTC)
 
 
-def test_a_price_is_told_with_its_currency_or_not_at_all() -> None:
+def test_a_price_is_told_with_its_currency_where_that_is_told() -> None:
     assert _reported(currency="EUR").cost == "238 EUR"
-    assert _reported().cost == ""
+    assert _reported().cost == "238"
+    assert _reported(price=None).cost == ""
 
 
 @pytest.mark.parametrize("size", ["0", "1001", "-1"])

@@ -58,8 +58,8 @@ def auto_renew(order: wire.Order) -> str:
 
 
 def cost(order: wire.Order) -> str:
-    """The price with its currency; the list gives a number alone, which says little and would unsay the whole."""
-    return told.word(f"{order.price} {order.currency}") if order.price and order.currency else ""
+    """The price with its currency; the list gives a number alone."""
+    return told.word(f"{order.price} {order.currency}") if order.price else ""
 
 
 def fields(order: wire.Order) -> Mapping[str, str]:
