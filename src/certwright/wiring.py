@@ -46,11 +46,14 @@ if TYPE_CHECKING:
     from certwright.store.findings import Findings
     from certwright.store.inventory import Inventory
     from certwright.store.keys import KeyStore
+    from certwright.store.knowledge import Knowing
     from certwright.store.listings import Listings
     from certwright.store.loading import Loading
     from certwright.store.orders import Orders
     from certwright.store.overview import Overview
+    from certwright.store.remarks import RemarkStore
     from certwright.store.renewals import Renewals
+    from certwright.store.saved_queries import SavedQueries
     from certwright.store.sources import Sources
     from certwright.store.targets import Target, Targets
     from certwright.store.workers import Workers
@@ -212,6 +215,35 @@ class Certwright:
         from certwright.store.overview import Overview
 
         return Overview(self.clock)
+
+    @cached_property
+    def knowing(self) -> Knowing:
+        """What is known of one certificate."""
+        from certwright.store.knowledge import Knowing
+
+        return Knowing(self.clock, self.inventory, self.browsing, self.sources)
+
+    @cached_property
+    def remarks(self) -> RemarkStore:
+        """What people say of certificates."""
+        from certwright.store.remarks import RemarkStore
+
+        return RemarkStore()
+
+    @cached_property
+    def saved_queries(self) -> SavedQueries:
+        """Queries of the inventory that have a name."""
+        from certwright.store.saved_queries import SavedQueries
+
+        return SavedQueries(self.clock)
+
+    @cached_property
+    def cursor_key(self) -> bytes:
+        """Signs the cursors of lists (see ``model.cursor``); derived from the newest key-encryption key (RFC 5869)."""
+        from cryptography.hazmat.primitives.hashes import SHA256
+        from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+        return HKDF(SHA256(), 32, salt=None, info=b"certwright cursor").derive(self.kek_ring.newest.key)
 
     @cached_property
     def loading(self) -> Loading:

@@ -11,6 +11,7 @@ from tests.cli.fixtures import (
     shop,
     zygote,
 )
+from tests.fixtures_postgresql import postgresql, postgresql_server
 from tests.sandbox.fixtures import file_server, https_server, resellers, sandbox
 
 __all__ = [
@@ -21,6 +22,8 @@ __all__ = [
     "new_hub_shop",
     "new_reseller_shop",
     "new_shop",
+    "postgresql",
+    "postgresql_server",
     "program",
     "reseller_shop",
     "resellers",

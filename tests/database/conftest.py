@@ -1,8 +1,13 @@
-"""A real SQLite file for each test process, emptied between tests. A process has one database for life; what needs
-another one runs in a process of its own."""
+"""A real database for each test process, emptied between tests. A process has one for life; what needs another one
+runs in a process of its own.
+
+It is an SQLite file, or what CERTWRIGHT_TEST_DATABASE_URL names: so ``test_on_postgresql.py`` runs tests of this folder
+a second time.
+"""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,8 +17,12 @@ from django.db import connection, connections
 from certwright.store import models, setup
 from tests.database.stock import Stock
 from tests.fakes.clock import FakeClock
+from tests.fixtures_postgresql import postgresql, postgresql_server
 
+__all__ = ["postgresql", "postgresql_server"]
 TABLES = (
+    models.Source,
+    models.SavedQuery,
     models.OrderEvent,
     models.PurchaseIntent,
     models.Revocation,
@@ -32,9 +41,9 @@ TABLES = (
 
 @pytest.fixture(scope="session")
 def database_file(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The file, migrated."""
+    """The file, migrated; one that is not there where the database is another one."""
     path = tmp_path_factory.mktemp("database") / "certwright.sqlite"
-    setup.use(path)
+    setup.use(os.environ.get("CERTWRIGHT_TEST_DATABASE_URL") or path)
     setup.migrate()
     yield path
     connections.close_all()
@@ -46,8 +55,9 @@ def database(database_file: Path) -> Iterator[Path]:
     for table in TABLES:
         table.objects.all().delete()
     yield database_file
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA busy_timeout=30000")
+    if connection.vendor == "sqlite":
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA busy_timeout=30000")
 
 
 @pytest.fixture

@@ -126,11 +126,63 @@ def engine(options: argparse.Namespace) -> None:
     say("stopped")
 
 
+def load(options: argparse.Namespace) -> None:
+    """Load the certificates in ``certificates`` (a line of hex each) for one source, when told to."""
+    from certwright.model.inventory import Find
+    from tests.database.stock import Stock
+
+    stock = Stock(SystemClock(), with_account=False)
+    source = stock.sources.get(options.reference)
+    ders = [bytes.fromhex(line) for line in (options.folder / "certificates").read_text().split()]
+    finds = [Find(f"tls://n{number}.example:443", (der,)) for number, der in enumerate(ders)]
+    run = stock.sources.start(source)
+    say("ready")
+    sys.stdin.readline()
+    new = 0
+    for start in range(0, len(finds), 20):
+        new += stock.sources.take(run, finds[start : start + 20], cursor=str(start + 20)).new
+    say(f"new {new}")
+
+
+def look(options: argparse.Namespace) -> None:
+    """Look at a source as a worker does, five places at a time; with ``--ask`` it waits after each."""
+    from certwright.model.inventory import Find, Outcome
+    from certwright.store.sources import Sources
+
+    identity = Identity(options.folder / "processes", "worker")
+    sources = Sources(SystemClock(), identity.name, identity.alive)
+    run = sources.start(sources.get(options.reference))
+    if run is None:
+        return say("taken")
+    ders = [bytes.fromhex(line) for line in (options.folder / "certificates").read_text().split()]
+    begun = int(run.cursor or 0)
+    say(f"begins at {begun}")
+    for start in range(begun, len(ders), 5):
+        finds = [Find(f"tls://n{number}:443", (ders[number],)) for number in range(start, start + 5)]
+        sources.take(run, finds, cursor=str(start + 5), total=len(ders))
+        say(f"took {start + 5}")
+        if options.ask:
+            sys.stdin.readline()
+    ended = sources.finish(run, Outcome.DONE, complete=True)
+    say(f"run {ended.id} looked {ended.tally.looked} new {ended.tally.new} vanished {ended.tally.vanished}")
+
+
+def index(options: argparse.Namespace) -> None:
+    """Do without the indexes until told otherwise."""
+    from certwright.store import indexes
+
+    indexes.put_off()
+    say("without")
+    sys.stdin.readline()
+    indexes.restore()
+
+
 def main() -> None:
     """Parse, open the database, do it; whatever goes wrong is told by its type alone."""
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path)
-    parser.add_argument("what", choices=["advance", "create", "renew", "engine"])
+    works = {work.__name__: work for work in (advance, create, renew, engine, load, look, index)}
+    parser.add_argument("what", choices=list(works))
     parser.add_argument("--ledger", type=Path)
     parser.add_argument("--order", type=int, default=0)
     parser.add_argument("--reference", default="")
@@ -143,8 +195,8 @@ def main() -> None:
     parser.add_argument("--killed", action="store_true")
     options = parser.parse_args()
     try:
-        setup.use(options.folder / "certwright.sqlite")
-        {"advance": advance, "create": create, "renew": renew, "engine": engine}[options.what](options)
+        setup.use(os.environ.get("CERTWRIGHT_TEST_DATABASE_URL") or options.folder / "certwright.sqlite")
+        works[options.what](options)
     except Exception as error:
         say(f"error {type(error).__name__}: {error}")
         raise SystemExit(1) from None

@@ -14,11 +14,14 @@ from tests.docs.programs import needs, needs_library
 
 # What each begins with (`Prepared`); the other one starts a sandbox itself.
 PREPARED = {
+    "discover": "nothing",
     "emsign": "nothing",
     "follow-an-order": "tutorial",
     "import-and-report": "sectigo",
+    "import-from-elsewhere": "nothing",
     "order-from-a-token": "tutorial",
     "publish-proofs": "tutorial",
+    "read-the-inventory": "nothing",
     "receive-pushes": "sectigo",
     "reissue-and-revoke": "sectigo",
     "renew-by-itself": "tutorial",
@@ -32,8 +35,10 @@ PREPARED = {
 
 @pytest.mark.parametrize("name", PREPARED)
 def test_a_reader_of_a_howto_sees_what_it_shows(name: str, prepared: Callable[[], Prepared], tmp_path: Path) -> None:
-    if name == "order-from-a-token":
+    if name in ("discover", "order-from-a-token"):
         _needs_a_token()
+    if name == "import-from-elsewhere":
+        needs("openssl", "openssl")
     document = DOCS / "howto" / f"{name}.md"
     reader = prepared()
 

@@ -17,9 +17,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from certwright.model.errors import Misconfigured
-from certwright.model.inventory import Find, Remarks
+from certwright.model.inventory import Find, Known, Remarks
 from certwright.pki.errors import Invalid
-from certwright.targets.imports.known import Known
 from certwright.targets.imports.table import DayOrder, mapping, read
 from certwright.targets.imports.table.dates import date
 from certwright.targets.imports.table.numbers import serial, sha256

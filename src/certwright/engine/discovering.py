@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import structlog
@@ -15,7 +15,7 @@ from certwright.model.inventory import Find, Outcome, Run, Source, SourceKind
 from certwright.store.sources import Sources
 
 PERIOD_SECONDS = 5.0
-_BATCH = 500  # finds of one transaction
+_BATCH = 4_000  # finds of one transaction
 _BATCH_SECONDS = 2.0  # or what came in within so long
 
 log = structlog.get_logger(__name__)
@@ -25,6 +25,10 @@ OnStep = Callable[[str, int, int | None], None]  # what is counted, how many so 
 
 def in_silence(_what: str, _done: int, _total: int | None) -> None:
     """Tells nobody."""
+
+
+def unheard(_error: CertwrightError) -> None:
+    """Nobody asks why a run failed, beyond what is kept of it."""
 
 
 class Stopped(Exception):
@@ -38,6 +42,7 @@ class Looked:
     trouble: str = ""
     advice: str = ""
     complete: bool = False  # every place that there is has been looked at
+    blocked: Mapping[str, str] = field(default_factory=dict)  # except at and below these, for the reason given
 
 
 class Look(Protocol):
@@ -67,29 +72,48 @@ class Discovering:
                 return
             if source.kind not in self._looks:
                 continue
-            run = self._run(source, in_silence)
+            run = self._run(source, in_silence, unheard)
             if run is not None and run.outcome is Outcome.FAILED:
                 log.warning("source not read", source=source.name, why=run.trouble)
 
-    def now(self, source: Source, step: OnStep = in_silence) -> Run:
-        """Look at a source now, whatever its schedule; raises Refused while another process does."""
-        run = self._run(source, step)
+    def now(
+        self, source: Source, step: OnStep = in_silence, on_error: Callable[[CertwrightError], None] = unheard
+    ) -> Run:
+        """Look at a source now, whatever its schedule; ``on_error`` is told why a run failed.
+
+        Raises Refused while another process looks at it, and for a source that is not looked at (an upload).
+        """
+        if source.kind not in self._looks:
+            raise Refused(f"{source.name} is not looked at: it was handed in.", advice="Hand it in once more.")
+        run = self._run(source, step, on_error)
         if run is None:
-            raise Refused(f"{source.name} is being looked at already, by another process.")
+            raise Refused(f"{source.name} is being looked at already, by another process, or has been removed.")
         return run
 
-    def _run(self, source: Source, step: OnStep) -> Run | None:
+    def _run(self, source: Source, step: OnStep, on_error: Callable[[CertwrightError], None]) -> Run | None:
+        """How a run went; None for one that another process has, or that nobody wants any more."""
         run = self._sources.start(source)
         if run is None:
             return None
+        try:
+            return self._look(source, run, step, on_error)
+        except LostLease as lost:
+            log.warning("run given up", source=source.name, why=str(lost))
+            return None
+        finally:
+            self._sources.settle()
+
+    def _look(self, source: Source, run: Run, step: OnStep, on_error: Callable[[CertwrightError], None]) -> Run:
+        """Raises LostLease when another process has taken the source over, or somebody has removed it."""
         try:
             looked = self._looks[source.kind](source, run, self._watched(step))
         except Stopped:
             self._sources.leave(run)
             return self._sources.run(run.id)
         except LostLease:
-            return self._sources.run(run.id)
+            raise
         except CertwrightError as error:
+            on_error(error)
             return self._sources.finish(run, Outcome.FAILED, trouble=error.detail, advice=error.advice)
         except BaseException as error:
             if not isinstance(error, Exception):  # Ctrl-C: it goes on next time
@@ -100,7 +124,12 @@ class Discovering:
             return self._sources.finish(run, Outcome.FAILED, trouble=why, advice="The log has the details.")
         outcome = Outcome.PARTLY if looked.trouble else Outcome.DONE
         return self._sources.finish(
-            run, outcome, trouble=looked.trouble, advice=looked.advice, complete=looked.complete
+            run,
+            outcome,
+            trouble=looked.trouble,
+            advice=looked.advice,
+            complete=looked.complete,
+            blocked=looked.blocked,
         )
 
     def _watched(self, step: OnStep) -> OnStep:
@@ -126,21 +155,35 @@ class Places:
     complete: bool = True
 
     def __call__(self, source: Source, run: Run, step: OnStep) -> Looked:
-        """See :class:`Look`. Places that cannot be looked at are counted, and the first is told."""
+        """See :class:`Look`. Places that cannot be looked at are counted, and the first is told.
+
+        A run that goes on may have passed over what moved meanwhile: what it did not meet need not be gone.
+        """
         total = self.total(source)
         begun = int(run.cursor or 0)
-        failed, first = 0, ""
+        failed, first = run.tally.failed, ""
+        blocked: dict[str, str] = {}
+        complete = self.complete and not begun
         step("places", begun, total)
         for batch in _batches(self.finds(source, begun)):
             position = batch[-1][0]
             finds = [find for _, find in batch]
             tally = self.sources.take(run, finds, cursor=str(position), total=total)
             failed += tally.failed
-            first = first or next((f"{one.place}: {one.trouble}" for one in finds if _is_trouble(one)), "")
+            troubles = {one.place: one.trouble for one in finds if _is_trouble(one)}
+            first = first or next((f"{place}: {why}" for place, why in troubles.items()), "")
+            if complete:
+                blocked |= troubles
             step("places", position, total)
-        return Looked(
-            f"{failed} places could not be looked at. The first: {first}" if failed else "", "", self.complete
-        )
+        return Looked(_told(failed, first), complete=complete, blocked=blocked)
+
+
+def _told(failed: int, one: str) -> str:
+    """How many places could not be looked at, and one of them where it is known; "" for none."""
+    if not failed:
+        return ""
+    told = "1 place" if failed == 1 else f"{failed:,} places"
+    return f"{told} could not be looked at{f', such as {one}' if one else '.'}"
 
 
 def _is_trouble(find: Find) -> bool:

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from certwright.engine.discovering import Looked, OnStep
 from certwright.engine.importing import Collected, Import
 from certwright.engine.run import PortsFor
-from certwright.engine.syncing import sync
+from certwright.engine.syncing import listings_of, sync, sync_one
 from certwright.flow.trouble import Talks, trouble
+from certwright.model.ca import ReportedOrder
 from certwright.model.errors import CertwrightError, Refused, Unavailable
 from certwright.model.inventory import Run, Source, Tally
-from certwright.model.ports import DetailsOrders, Ports, ReportsOrders
-from certwright.store.ca_orders import CAOrders, LeftOut, Taken
+from certwright.model.ports import DetailsOrders, Ports, ReportsOrders, Trust
+from certwright.pki import chain as chains
+from certwright.pki import verify
+from certwright.pki.errors import Invalid
+from certwright.store.ca_orders import DETAILS_LAST, CAOrders, LeftOut, Taken
 from certwright.store.inventory import Inventory
 from certwright.store.listings import Listings
 from certwright.store.sources import Sources
@@ -28,7 +33,8 @@ class Enriching:
     """Reads a CA account: its lists, then all its orders, then what of them is still missing.
 
     The settings of its source are ``certificates`` (whether to fetch those nobody has found), ``details`` (whether to
-    ask for single orders) and ``leave_out`` (see ``LeftOut``).
+    ask for single orders), ``leave_out`` (see ``LeftOut``) and ``again`` (whether to ask for orders in force whose
+    details are known already).
     """
 
     sources: Sources
@@ -55,7 +61,7 @@ class Enriching:
         told = self._lists(source, ca, step)
         task = Import(source.account, ca, self.ca_orders, self.inventory)
         taken = task.orders(lambda done, total: self._step(run, step, "orders", done, total))
-        matched = self.ca_orders.match(source.account, self._claim(source.account))
+        matched = self.ca_orders.match(source.account, self._claim(source.account, at.trust))
         collected = self._certificates(source, run, task, step)
         if isinstance(ca, DetailsOrders) and source.settings.get("details", True):
             told += self._details(source, run, ca, step)
@@ -64,10 +70,11 @@ class Enriching:
         return Looked(" ".join([*told, *_missing(collected)]), complete=True)
 
     def _lists(self, source: Source, ca: object, step: OnStep) -> list[str]:
+        """The login first: a key that is turned away there is turned away everywhere, and need not be tried again."""
         step("lists", 0, None)
-        done, failed = sync(self.listings, source.account, ca)
-        if failed and not done:
-            raise next(iter(failed.values()))
+        first, *others = listings_of(ca)
+        sync_one(self.listings, source.account, ca, first)
+        _, failed = sync(self.listings, source.account, ca, others) if others else ({}, {})
         return [f"The list of {listing} could not be read: {error.detail}" for listing, error in failed.items()]
 
     def _certificates(self, source: Source, run: Run, task: Import, step: OnStep) -> Collected:
@@ -76,12 +83,28 @@ class Enriching:
         leave_out = [LeftOut(str(one)) for one in _list(source.settings.get("leave_out", ()))]
         return task.certificates(lambda done, total: self._step(run, step, "certificates", done, total), leave_out)
 
-    def _claim(self, account: str) -> Callable[..., None]:
-        return lambda fingerprint, order: self.inventory.claim(account, order, fingerprint)
+    def _claim(self, account: str, trust: Trust) -> Callable[[str, ReportedOrder], bool]:
+        def claim(fingerprint: str, order: ReportedOrder) -> bool:
+            if not self._is_genuine(fingerprint, trust):  # then it is fetched, and known by its SHA-256
+                return False
+            self.inventory.claim(account, order, fingerprint)
+            return True
+
+        return claim
+
+    def _is_genuine(self, fingerprint: str, trust: Trust) -> bool:
+        """Whether a certificate that was found elsewhere is signed, link by link, up to a root of this CA account."""
+        found = self.inventory.chain(self.inventory.get(fingerprint))
+        try:
+            chain = chains.build(found.certificates, known=(*trust.known, *trust.roots))
+        except Invalid:
+            return False
+        return not verify.verify_path(chain, trust.roots, at=chain.leaf.not_before)
 
     def _details(self, source: Source, run: Run, ca: DetailsOrders, step: OnStep) -> list[str]:
         """What the CA tells of single orders only, of those that were never asked for or have changed since."""
-        wanted = self.ca_orders.without_details(source.account, DETAILS_PER_RUN)
+        last = timedelta() if source.settings.get("again") else DETAILS_LAST
+        wanted = self.ca_orders.without_details(source.account, DETAILS_PER_RUN, last=last)
         failures, refused = 0, ""
         for done, ca_order in enumerate(wanted, 1):
             try:

@@ -2,68 +2,40 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
 
+from certwright.engine.authorities import Authorities
 from certwright.model.inventory import Finding
 from certwright.model.ports import Clock
-from certwright.pki import chain as chains
 from certwright.pki import lint
-from certwright.pki.certificate import Certificate
+from certwright.pki.certificate import Certificate, from_der
+from certwright.pki.errors import Invalid
 from certwright.policy import findings
-from certwright.policy.judged import Judged, Served
-from certwright.store.findings import Case, Findings
+from certwright.policy.judged import Judged, Served, is_over
+from certwright.store.cases import Case
+from certwright.store.findings import Findings, Kept, Verdict
+from certwright.store.loading import uncollected
 
 PERIOD_SECONDS = 10.0
 _BATCH = 500
 _SLOW_BATCH = 20
+_LONGEST_PASS = 60_000  # certificates, then what is common to many is read anew
 _KEY_RULES = frozenset(rule.check.__name__ for rule in findings.KEYS)
 
 log = structlog.get_logger(__name__)
-OnBatch = Callable[[int], None]  # so many are judged
-
-
-class Authorities:
-    """The CA certificates that may have issued something, and which of them browsers trust."""
-
-    def __init__(self, known: Sequence[Certificate], public_roots: Sequence[Certificate]) -> None:
-        self._by_subject: dict[bytes, list[Certificate]] = {}
-        for one in dict.fromkeys([*known, *public_roots]):
-            self._by_subject.setdefault(one.subject_der, []).append(one)
-        self._public_roots = frozenset(public_roots)
-        self._public: dict[Certificate, bool | None] = {}
-
-    def issuer_of(self, certificate: Certificate) -> Certificate | None:
-        """The certificate whose key signed it; None when we have none such."""
-        candidates = self._by_subject.get(certificate.issuer_der, ())
-        return next((one for one in candidates if chains.signed_by(certificate, one)), None)
-
-    def is_public(self, certificate: Certificate, issuer: Certificate | None) -> bool | None:
-        """Whether it was issued under a root that browsers trust; None where the path is not known to its end."""
-        if issuer is None:
-            return False if chains.is_root(certificate) else None
-        if issuer not in self._public:
-            self._public[issuer] = None  # a circle of cross-signatures ends here
-            self._public[issuer] = self._leads_to_public(issuer)
-        return self._public[issuer]
-
-    def _leads_to_public(self, authority: Certificate) -> bool | None:
-        if authority in self._public_roots:
-            return True
-        if chains.is_root(authority):
-            return any(
-                root.subject_der == authority.subject_der and root.public_key_sha256 == authority.public_key_sha256
-                for root in self._public_roots
-            )
-        return self.is_public(authority, self.issuer_of(authority))
+OnBatch = Callable[[Kept], None]  # what has come of it so far
+Judge = Callable[[Judged, datetime], tuple[Finding, ...]]
 
 
 class Judging:
-    """Judges certificates, a batch at a time."""
+    """Judges certificates, a batch at a time. Several processes may do it at the same time."""
 
     def __init__(self, store: Findings, clock: Clock, public_roots: Callable[[], Sequence[Certificate]]) -> None:
         """``public_roots`` reads the roots that browsers trust."""
@@ -79,69 +51,105 @@ class Judging:
     def turn(self) -> None:
         """Judge what is due by the quick rules, and spend about half of a period on the slow ones."""
         self.quick()
-        self.slow(PERIOD_SECONDS / 2)
+        self.slow(PERIOD_SECONDS / 2, rests=True)
 
-    def quick(self, on_batch: OnBatch = lambda _: None) -> int:
-        """Judge by the quick rules until none is due; returns how many certificates that were."""
-        authorities: Authorities | None = None
-        done = 0
-        while not self._stopping.is_set() and (cases := self._store.to_judge(_BATCH)):
-            authorities = authorities or self._authorities()
-            self._keep(cases, authorities, findings.findings, lambda rule: not _is_slow(rule), slow=False)
-            done += len(cases)
-            on_batch(done)
-        return done
-
-    def slow(self, seconds: float, on_batch: OnBatch = lambda _: None) -> int:
-        """Judge by the slow rules for so long; as much time again is left to others, unless it is too short for that.
-
-        Returns how many certificates that were.
-        """
-        authorities: Authorities | None = None
-        done, end = 0, time.monotonic() + seconds
-        while time.monotonic() < end and (cases := self._store.to_examine(_SLOW_BATCH)):
-            began = time.monotonic()
-            authorities = authorities or self._authorities()
-            self._keep(cases, authorities, _slowly, _is_slow, slow=True)
-            done += len(cases)
-            on_batch(done)
-            if self._stopping.wait(time.monotonic() - began):
+    def quick(self, on_batch: OnBatch = lambda _: None, *, seconds: float | None = None) -> Kept:
+        """Judge by the quick rules until none is due, or for so long."""
+        end = _end(seconds)
+        self._store.take_in_authorities()
+        bench: _Bench | None = None
+        kept = Kept()
+        for claim in self._store.claims(_BATCH):
+            if bench is None or bench.judged >= _LONGEST_PASS:
+                bench = _Bench(self._store, self._clock, self._public_roots())
+            with uncollected():
+                cases = bench.cases(claim.ids)
+                verdicts = bench.verdicts(cases, findings.findings)
+            kept += self._store.keep(verdicts, claim, lambda rule: not _is_slow(rule))
+            if given_away := [case.id for case in cases if case.gives_away_key]:
+                self._store.with_key_of(given_away)
+            on_batch(kept)
+            if self._stopping.is_set() or time.monotonic() >= end:
                 break
-        return done
+        return kept
 
-    def _authorities(self) -> Authorities:
-        return Authorities(self._store.authorities(), self._public_roots())
+    def slow(self, seconds: float | None = None, on_batch: OnBatch = lambda _: None, *, rests: bool = False) -> Kept:
+        """Judge by the slow rules until there is nothing left, or for so long.
 
-    def _keep(
-        self,
-        cases: Sequence[Case],
-        authorities: Authorities,
-        judge: Callable[[Judged, datetime], tuple[Finding, ...]],
-        asked: Callable[[str], bool],
-        *,
-        slow: bool,
-    ) -> None:
+        With ``rests`` as much time again as they take is left to others.
+        """
+        end = _end(seconds)
+        bench: _Bench | None = None
+        kept = Kept()
+        while not self._stopping.is_set() and time.monotonic() < end:
+            ids = self._store.unexamined(_SLOW_BATCH, os.getpid())
+            if not ids:
+                break
+            began = time.monotonic()
+            if bench is None or bench.judged >= _LONGEST_PASS:
+                bench = _Bench(self._store, self._clock, self._public_roots())
+            now_kept = self._store.keep_slow(bench.verdicts(bench.cases(ids), _slowly), _is_slow)
+            kept += now_kept
+            on_batch(kept)
+            # what is being changed by somebody else just now is passed over: then it is better to wait, too
+            if (rests or not now_kept.judged) and self._stopping.wait(time.monotonic() - began):
+                break
+        return kept
+
+
+class _Bench:
+    """What one pass over many certificates needs at hand."""
+
+    def __init__(self, store: Findings, clock: Clock, public_roots: Sequence[Certificate]) -> None:
+        self._cases = store.cases()
+        self._clock = clock
+        self._authorities = Authorities(store.authorities, public_roots)
+        self.judged = 0
+
+    def cases(self, ids: Sequence[int]) -> list[Case]:
+        """What is known of those certificates."""
+        return self._cases.of(ids)
+
+    def verdicts(self, cases: Sequence[Case], judge: Judge) -> list[Verdict]:
+        """What those rules say; what goes wrong with one certificate is told, and keeps no other waiting."""
         now = self._clock.now()
-        found = []
-        for case in cases:
-            try:
-                found.append((case.id, judge(_judged(case, authorities), now)))
-            except Exception:  # one certificate that no rule was made for keeps no other from being judged
-                log.exception("not judged", certificate=case.certificate.fingerprint)
-                found.append((case.id, ()))
-        self._store.keep(found, of=asked, slow=slow)
+        self.judged += len(cases)
+        past = {case.id for case in cases if not case.seen and is_over(case.not_after, case.revoked_at, now)}
+        known = {case.id: _known(case) for case in cases if case.id not in past}
+        self._authorities.learn(judged.certificate for judged in known.values() if judged is not None)
+        return [
+            Verdict(case.id, (), is_past=True) if case.id in past else self._verdict(case, known[case.id], judge, now)
+            for case in cases
+        ]
+
+    def _verdict(self, case: Case, judged: Judged | None, judge: Judge, now: datetime) -> Verdict:
+        if judged is None:
+            return Verdict(case.id, None)
+        try:
+            return Verdict(case.id, judge(self._with_issuer(judged), now))
+        except Exception:  # one certificate that no rule was made for keeps no other from being judged
+            log.exception("not judged", certificate=case.fingerprint)
+            return Verdict(case.id, None)
+
+    def _with_issuer(self, judged: Judged) -> Judged:
+        issuer = self._authorities.issuer_of(judged.certificate)
+        return replace(judged, issuer=issuer, public=self._authorities.is_public(judged.certificate, issuer))
 
 
-def _judged(case: Case, authorities: Authorities) -> Judged:
-    issuer = authorities.issuer_of(case.certificate)
+def _known(case: Case) -> Judged | None:
+    """What is known but for the issuer; None for a certificate that the library of today reads no more."""
+    try:
+        certificate = from_der(case.der)
+    except Invalid:
+        log.warning("a certificate can be read no more", certificate=case.fingerprint)
+        return None
     return Judged(
-        case.certificate,
-        public=authorities.is_public(case.certificate, issuer),
-        issuer=issuer,
+        certificate,
         served=tuple(Served(one.place, one.above) for one in case.seen),
         replaced=case.replaced,
         revoked_at=case.revoked_at,
         revocation_reason=case.revocation_reason,
+        compromised=case.compromised,
         sharing_key=case.sharing_key,
     )
 
@@ -154,3 +162,8 @@ def _slowly(judged: Judged, at: datetime) -> tuple[Finding, ...]:
 
 def _is_slow(rule: str) -> bool:
     return rule in _KEY_RULES or rule.startswith(findings.LINT)
+
+
+def _end(seconds: float | None) -> float:
+    """When that time is up, by the monotonic clock."""
+    return float("inf") if seconds is None else time.monotonic() + seconds

@@ -2,44 +2,78 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Protocol
 from urllib.parse import quote
 
-from certwright.model.errors import Misconfigured
+from certwright.keys.secret_files import read_private
+from certwright.model.errors import Misconfigured, Refused
 from certwright.model.inventory import Find, Source
-from certwright.policy.egress import Network
+from certwright.policy.egress import Network, refusal_of_span
 from certwright.targets import files
 from certwright.targets.scan.probe import Bounds
 from certwright.targets.scan.scan import scan
+from certwright.targets.scan.target import Target
 from certwright.targets.scan.wanted import Exclusions, Targets, read_targets
+from certwright.targets.scan.word import read_word
 
-CONCURRENCY = 100
+CONCURRENCY = 100  # targets at once
+PER_HOST = 4  # connections to one address at once
+SECONDS = 10  # for one target
+_CONNECT_SECONDS = 4.0
 _PORTS = (443,)
 
 
 @dataclass(frozen=True, slots=True)
 class Scans:
-    """The network: the settings of its sources are ``targets``, ``ports``, ``exclude`` and ``concurrency``.
+    """The network. ``allowed`` are networks that may be connected to beside public addresses.
 
-    ``allowed`` are networks that may be connected to beside public addresses.
+    The settings of its sources are ``targets``, ``ports``, ``exclude``, ``concurrency``, ``per_host`` and ``seconds``.
     """
 
     allowed: Sequence[Network]
 
     def finds(self, source: Source, begun: int) -> Iterator[tuple[int, Find]]:
-        """See ``discovering.Places``; a position counts targets."""
-        excluded = Exclusions.read(texts(source, "exclude"))
-        bounds = Bounds(allowed=self.allowed, excluded=excluded)
-        concurrency = numbers(source, "concurrency") or [CONCURRENCY]
-        for position, find in scan(self._targets(source).after(begun), concurrency=concurrency[0], bounds=bounds):
-            yield begun + position, find
+        """See ``discovering.Places``; a position counts targets. Raises Refused, see :meth:`check`."""
+        targets = self._targets(source)
+        self.check(texts(source, "targets"))
+        seconds = _first(source, "seconds", SECONDS)
+        bounds = Bounds(
+            seconds=seconds,
+            connect_seconds=min(_CONNECT_SECONDS, seconds),
+            per_host=_first(source, "per_host", PER_HOST),
+            allowed=self.allowed,
+            excluded=Exclusions.read(texts(source, "exclude")),
+        )
+        concurrency = _first(source, "concurrency", CONCURRENCY)
+        found = _in_order(
+            targets.after(begun), lambda some: (find for _, find in scan(some, concurrency=concurrency, bounds=bounds))
+        )
+        return enumerate(found, begun + 1)
 
     def total(self, source: Source) -> int:
         """How many targets there are, before exclusions."""
         return self._targets(source).at_most
+
+    def check(self, words: Iterable[str]) -> None:
+        """Refuse words that name nothing but addresses that must not be connected to, before anything is looked at.
+
+        Raises Refused. Names are judged when they are looked up, and networks of several kinds address by address.
+        """
+        for text in words:
+            hosts = read_word(text).hosts
+            if hosts.name:
+                continue
+            address = IPv4Address if hosts.version == 4 else IPv6Address
+            if why := refusal_of_span(address(hosts.first), address(hosts.last), self.allowed):
+                raise Refused(
+                    f"{text} is not scanned: {why}",
+                    advice="If it shall be, name its network in CERTWRIGHT_SCAN_ALLOW, for the worker too.",
+                )
 
     def _targets(self, source: Source) -> Targets:
         return read_targets(
@@ -49,8 +83,34 @@ class Scans:
         )
 
 
+def _in_order(targets: Iterable[Target], look: Callable[[Iterable[Target]], Iterable[Find]]) -> Iterator[Find]:
+    """What ``look`` finds, each find held back until all before it are there.
+
+    So a run that goes on behind the last that was kept looks at nothing twice and passes nothing over. Little is held
+    back: a target is done within seconds.
+    """
+    awaited: deque[str] = deque()
+    ahead: dict[str, deque[Find]] = {}
+
+    def noted() -> Iterator[Target]:
+        for target in targets:
+            awaited.append(target.place)
+            yield target
+
+    for found in look(noted()):
+        ahead.setdefault(found.place, deque()).append(found)
+        while awaited and awaited[0] in ahead:
+            place = awaited.popleft()
+            yield ahead[place].popleft()
+            if not ahead[place]:
+                del ahead[place]
+
+
 def folders(source: Source, begun: int) -> Iterator[tuple[int, Find]]:
-    """Files of this machine: the settings are ``paths``, ``include``, ``exclude``; a position counts files."""
+    """Files of this machine: see ``discovering.Places``; a position counts files.
+
+    The settings are ``paths``, ``include``, ``exclude`` and ``password_file``, a path.
+    """
     done = begun
 
     def on_file(count: int) -> None:
@@ -58,10 +118,25 @@ def folders(source: Source, begun: int) -> Iterator[tuple[int, Find]]:
         done = count
 
     paths = [Path(path) for path in texts(source, "paths")]
+    held: Find | None = None  # until it is known whether its file has another
     for find in files.read(
-        paths, include=texts(source, "include"), exclude=texts(source, "exclude"), start=begun, on_file=on_file
+        paths,
+        passwords=[password for path in texts(source, "password_file") for password in passwords_in(Path(path))],
+        include=texts(source, "include"),
+        exclude=texts(source, "exclude"),
+        start=begun,
+        on_file=on_file,
     ):
-        yield done, find
+        if held is not None:
+            yield done, held
+        held = find
+    if held is not None:
+        yield done, held
+
+
+def passwords_in(path: Path) -> list[bytes]:
+    """The lines of a file that its owner alone may read; raises Misconfigured when it is another kind of file."""
+    return [line for line in read_private(path).splitlines() if line]
 
 
 class HoldsCertificates(Protocol):
@@ -103,6 +178,11 @@ def texts(source: Source, name: str) -> list[str]:
     if not isinstance(value, list):
         raise Misconfigured(f"The setting {name} of {source.name} is no list.")
     return [str(one) for one in value]
+
+
+def _first(source: Source, name: str, otherwise: int) -> int:
+    """A setting that is one whole number."""
+    return (numbers(source, name) or [otherwise])[0]
 
 
 def numbers(source: Source, name: str) -> list[int]:

@@ -7,13 +7,14 @@ caching would cost more memory than time.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TypeVar
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.x509.oid import NameOID
+from cryptography.x509.oid import AuthorityInformationAccessOID, NameOID
 
 from certwright.pki import _pem, keys, names
 from certwright.pki.errors import Invalid
@@ -23,6 +24,7 @@ MAXIMUM_TEXT = 4 * 1024 * 1024  # bytes of a file of certificates
 PEM_LABEL = "CERTIFICATE"
 _VALIDATIONS = {"2.23.140.1.1": "ev", "2.23.140.1.2.3": "iv", "2.23.140.1.2.2": "ov", "2.23.140.1.2.1": "dv"}
 _PEM_LABELS = (PEM_LABEL, "X509 CERTIFICATE")
+_OCSP = AuthorityInformationAccessOID.OCSP
 _Extension = TypeVar("_Extension", bound=x509.ExtensionType)
 _BROKEN = (
     ValueError,
@@ -189,6 +191,22 @@ class Certificate:
         return None if found is None or found.key_identifier is None else found.key_identifier.hex()
 
     @property
+    def crl_urls(self) -> tuple[str, ...]:
+        """The URLs of CRLs that tell of every revocation of it, as they stand there, any scheme (RFC 5280 §4.2.1.13).
+
+        Distribution points for some reasons alone, or with the CRL of another issuer, are passed over.
+        """
+        points = _extension(self.parsed, x509.CRLDistributionPoints) or ()
+        whole = (point.full_name or () for point in points if point.reasons is None and point.crl_issuer is None)
+        return _urls(name for point_names in whole for name in point_names)
+
+    @property
+    def ocsp_urls(self) -> tuple[str, ...]:
+        """The URLs of its OCSP responders, as they stand there, any scheme (RFC 5280 §4.2.2.1)."""
+        stated = _extension(self.parsed, x509.AuthorityInformationAccess) or ()
+        return _urls(each.access_location for each in stated if each.access_method == _OCSP)
+
+    @property
     def pem(self) -> str:
         """The certificate as one PEM block."""
         return _pem.encode(self.der, PEM_LABEL)
@@ -239,3 +257,8 @@ def _name(name: x509.GeneralName) -> str | None:
     if isinstance(name, x509.IPAddress):
         return names.normalise_found(str(name.value), as_dns_name=False)
     return None
+
+
+def _urls(names: Iterable[x509.GeneralName]) -> tuple[str, ...]:
+    """The URIs among the names, each once."""
+    return tuple(dict.fromkeys(name.value for name in names if isinstance(name, x509.UniformResourceIdentifier)))

@@ -8,7 +8,7 @@ taken from ``ipaddress.is_global``, whose answer changes with the version of Pyt
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_network
 
 from certwright.model.errors import Misconfigured
 
@@ -77,6 +77,25 @@ def refusal(address: Address, allowed: Sequence[Network] = ()) -> str | None:
             return f"{address} leads to {carried}, which is {what}."
     what = None if inner else _special(address, allowed)
     return None if what is None else f"{address} is {what}."
+
+
+def refusal_of_span(first: Address, last: Address, allowed: Sequence[Network] = ()) -> str | None:
+    """Why our server must not connect to all from ``first`` to ``last``, as a sentence, where one reason fits them all.
+
+    None where they are public, allowed, or of several kinds: then each is to be judged by itself.
+    """
+    if first == last:
+        return refusal(first, allowed)
+    if any(first in network and last in network for network in _joined(allowed)):
+        return None
+    what = next((what for network, what in _SPECIAL if first in network and last in network), None)
+    return None if what is None else f"Each address from {first} to {last} is {what}."
+
+
+def _joined(allowed: Sequence[Network]) -> Iterator[Network]:
+    """The same networks, neighbours as one."""
+    yield from collapse_addresses([network for network in allowed if isinstance(network, IPv4Network)])
+    yield from collapse_addresses([network for network in allowed if isinstance(network, IPv6Network)])
 
 
 def inside(address: Address) -> Iterator[IPv4Address]:

@@ -38,7 +38,7 @@ class Rule(NamedTuple):
 
 def findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
     """What every cheap rule finds at that time (aware UTC), each rule once at most; empty where all is well."""
-    if judged.is_over(at) and not judged.places:
+    if judged.is_past(at):
         return ()
     found = _asked(ANY, judged, at)
     if not judged.is_ca:
@@ -52,7 +52,7 @@ def findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
 
 def key_findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
     """What the costly look at the public key finds; without badkeys' block list, known keys are not among it."""
-    return () if judged.is_over(at) and not judged.places else tuple(_asked(KEYS, judged, at))
+    return () if judged.is_past(at) else tuple(_asked(KEYS, judged, at))
 
 
 def lint_findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
@@ -66,7 +66,7 @@ def lint_findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
 
     Raises Invalid when the linter is not installed: ask :func:`certwright.pki.lint.is_installed` before.
     """
-    if judged.is_over(at) and not judged.places:
+    if judged.is_past(at):
         return ()
     errors = [one for one in lint.lint(judged.certificate, judged.issuer) if one.grade is lint.Grade.ERROR]
     return tuple(_from_lint(judged, one) for one in errors if judged.public or one.of_rfc)

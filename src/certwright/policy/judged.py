@@ -92,7 +92,11 @@ class Judged:
 
     def is_over(self, at: datetime) -> bool:
         """Whether it has expired or was revoked by ``at`` (aware)."""
-        return self.not_after < at or (self.revoked_at is not None and self.revoked_at <= at)
+        return is_over(self.not_after, self.revoked_at, at)
+
+    def is_past(self, at: datetime) -> bool:
+        """Whether it is over and served nowhere: then it harms nobody, whatever is wrong with it."""
+        return self.is_over(at) and not self.places
 
     @cached_property
     def places(self) -> tuple[Served, ...]:
@@ -196,6 +200,11 @@ class Judged:
             path.append(upper)
             upper, is_signed = None, _upper_signed_by
         return tuple(path)
+
+
+def is_over(not_after: datetime, revoked_at: datetime | None, at: datetime) -> bool:
+    """Whether what ends then, and was revoked then or never (None), is no longer in force. All times are aware."""
+    return not_after < at or (revoked_at is not None and revoked_at <= at)
 
 
 def _is_well_formed(name: str) -> bool:

@@ -17,7 +17,8 @@ Rows = Iterable[Sequence[Any]]
 def insert(table: type[models.Model], columns: Sequence[str], rows: Rows) -> None:
     """Insert rows whose values stand in the order of the columns, with every column without a database default.
 
-    Values are those a model would take: aware UTC times, lists and mappings for JSON. Call it inside ``atomic``.
+    Values are those a model would take: aware UTC times, lists and mappings for JSON. Call it inside ``atomic``, with
+    rows that ask the database nothing: PostgreSQL is spoken to in another way meanwhile. Raises what the ORM raises.
     """
     meta = table._meta
     fields = [meta.get_field(column) for column in columns]
@@ -27,7 +28,7 @@ def insert(table: type[models.Model], columns: Sequence[str], rows: Rows) -> Non
     into = f"{connection.ops.quote_name(meta.db_table)} ({names})"
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {into} FROM STDIN") as copy:
+            with connection.wrap_database_errors, cursor.copy(f"COPY {into} FROM STDIN") as copy:
                 for row in prepared:
                     copy.write_row(row)
         else:

@@ -16,7 +16,8 @@ from certwright.model.ports import Clock
 from certwright.model.words import CertificateState, OrderState
 from certwright.store import bulk, models
 
-_DETAILS_LAST = timedelta(days=30)
+DETAILS_LAST = timedelta(days=30)
+_MATCHED = 100  # CA orders of one transaction, each of them with signatures to verify
 _BATCH = 500  # rows of one statement: far below what SQLite takes as parameters
 
 
@@ -80,10 +81,13 @@ class CAOrders:
             values = ([getattr(row, name) for name in (*names, "pk")] for row in changed)
             bulk.update(models.CAOrder, (*_COLUMNS, "detailed_at", "certificate"), values)
             self._mark_revoked(owner, page, now)
+            self._mark_replaced(owner, page)
             self._name_products(changed)
             self._forget_forerunners(owner, page)
             seen = [row.pk for row in known.values()]
             models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
+            asked = [row.pk for key, row in known.items() if "detailed_at" in reported[key]]
+            models.CAOrder.objects.filter(pk__in=asked).update(detailed_at=now)  # also where that told nothing new
             models.CAAccount.objects.filter(pk=owner.pk).update(import_cursor=page.cursor)
         return Taken(len(new), len(changed), len(known) - len(changed))
 
@@ -107,12 +111,21 @@ class CAOrders:
         in_use = Q(ca_order_id__in=whole - {""}, ca_certificate_id="", state=CertificateState.VALID)
         gone = Q(ca_certificate_id__in=ids - {""}) | in_use
         ours = models.Certificate.objects.filter(account=owner, is_leaf=True)
-        ours.filter(gone).exclude(state=CertificateState.REVOKED).update(state=CertificateState.REVOKED, revoked_at=now)
+        ours.filter(gone).exclude(state=CertificateState.REVOKED).update(
+            state=CertificateState.REVOKED, revoked_at=now, judged_at=None
+        )
         for one in page.orders:  # the CA's own date and reason, where it tells them
             if one.revoked_at and one.ca_order.certificate_id:
-                ours.filter(ca_certificate_id=one.ca_order.certificate_id, state=CertificateState.REVOKED).update(
-                    revoked_at=one.revoked_at, revocation_reason=one.revocation_reason[:_WORD]
-                )
+                told = {"revoked_at": one.revoked_at, "revocation_reason": one.revocation_reason[:_WORD]}
+                revoked = ours.filter(ca_certificate_id=one.ca_order.certificate_id, state=CertificateState.REVOKED)
+                revoked.exclude(**told).update(**told, judged_at=None)
+
+    def _mark_replaced(self, owner: models.CAAccount, page: ReportPage) -> None:
+        """What was replaced by a reissue elsewhere is replaced in the inventory too."""
+        replaced = [one for one in page.orders if one.certificate_state is CertificateState.REPLACED]
+        ids = {one.ca_order.certificate_id for one in replaced} - {""}
+        ours = models.Certificate.objects.filter(account=owner, is_leaf=True, ca_certificate_id__in=ids)
+        ours.filter(state=CertificateState.VALID).update(state=CertificateState.REPLACED, judged_at=None)
 
     def _name_products(self, changed: Sequence[models.CAOrder]) -> None:
         """A certificate shows the product of its CA order."""
@@ -173,16 +186,20 @@ class CAOrders:
         certificate = models.Certificate.objects.get(fingerprint=fingerprint)
         row = models.CAOrder.objects.get(pk=ca_order_row)
         models.CAOrder.objects.filter(pk=row.pk).update(certificate=certificate)
+        if row.certificate_state == CertificateState.REVOKED and row.revoked_at:
+            models.Certificate.objects.filter(pk=certificate.pk, state=CertificateState.REVOKED).update(
+                revoked_at=row.revoked_at, revocation_reason=row.revocation_reason
+            )
         if row.product:
             models.Certificate.objects.filter(pk=certificate.pk).exclude(product=row.product).update(
                 product=row.product
             )
 
-    def without_details(self, account: str, most: int) -> list[CAOrder]:
+    def without_details(self, account: str, most: int, *, last: timedelta = DETAILS_LAST) -> list[CAOrder]:
         """CA orders that the CA was never asked for one by one, or that have changed since; then those in force of
-        which that is long ago, for notes change without the list telling."""
+        which that is longer ago than ``last``, for notes change without the list telling."""
         mine = models.CAOrder.objects.filter(account__name=account).exclude(ca_order_id="")
-        long_ago = self._clock.now() - _DETAILS_LAST
+        long_ago = self._clock.now() - last
         old = mine.filter(detailed_at__lt=long_ago, certificate_state=CertificateState.VALID).order_by("detailed_at")
         found: list[str] = []
         for wanted in (mine.filter(detailed_at=None).order_by("-pk"), old):
@@ -199,32 +216,33 @@ class CAOrders:
         mine = models.CAOrder.objects.filter(account__name=account, ca_order_id=ca_order.order_id)
         mine.update(detailed_at=self._clock.now())
 
-    def match(self, account: str, claim: Callable[[str, ReportedOrder], None]) -> int:
+    def match(self, account: str, claim: Callable[[str, ReportedOrder], bool]) -> int:
         """Tie CA orders to certificates that were found elsewhere, by serial and issuer; returns how many that were.
 
-        The issuer is the one that the CA names, or one that signed another certificate of this CA account: a serial
-        says nothing without its issuer (RFC 5280 §4.1.2.2). Names are not compared. ``claim`` is given the
-        certificate's fingerprint and the CA order.
+        A serial says nothing without its issuer (RFC 5280 §4.1.2.2), which is the one that the CA names. A list that
+        names none leaves it to ``claim`` and the day on which the certificate ends. Names are not compared. ``claim``
+        is given the certificate's fingerprint and the CA order, and tells whether it is accepted as one that this CA
+        has signed: anybody can write a serial and the name of an issuer into a certificate.
         """
-        ours = set(
-            models.Certificate.objects.filter(account__name=account, is_leaf=True)
-            .order_by()
-            .values_list("issuer_id", flat=True)
-            .distinct()
-        )
         after = matched = 0
         wanted = models.CAOrder.objects.filter(account__name=account, certificate=None).exclude(serial="")
-        while batch := list(wanted.order_by("pk").filter(pk__gt=after)[:_BATCH]):
+        while batch := list(wanted.order_by("pk").filter(pk__gt=after)[:_MATCHED]):
             after = batch[-1].pk
-            by_serial = {row.serial: row for row in batch}
-            found = models.Certificate.objects.filter(serial__in=by_serial, is_leaf=True).select_related("issuer")
-            for certificate in found:
-                row = by_serial[certificate.serial]
-                named = bool(row.issuer) and row.issuer == certificate.issuer.common_name
-                if named or (not row.issuer and certificate.issuer_id in ours):
-                    claim(certificate.fingerprint, _value(row))
-                    self.link(row.pk, certificate.fingerprint)
-                    matched += 1
+            with transaction.atomic():
+                matched += self._match(batch, claim)
+        return matched
+
+    def _match(self, batch: Sequence[models.CAOrder], claim: Callable[[str, ReportedOrder], bool]) -> int:
+        by_serial: dict[str, list[models.CAOrder]] = {}
+        for row in batch:
+            by_serial.setdefault(row.serial, []).append(row)
+        matched = 0
+        found = models.Certificate.objects.filter(serial__in=by_serial, is_leaf=True).select_related("issuer")
+        for certificate in found:
+            same = next((one for one in by_serial[certificate.serial] if _may_be(certificate, one)), None)
+            if same is not None and claim(certificate.fingerprint, _value(same)):
+                self.link(same.pk, certificate.fingerprint)
+                matched += 1
         return matched
 
 
@@ -245,6 +263,13 @@ _WORD = _LONGEST["revocation_reason"]
 
 
 _Identity = tuple[str, str, str]  # a CA order has an order id; only a draft is known by its request id
+
+
+def _may_be(certificate: models.Certificate, row: models.CAOrder) -> bool:
+    """Whether a certificate with the CA order's serial has the issuer that the CA names, or else the same last day."""
+    if row.issuer:
+        return bool(row.issuer == certificate.issuer.common_name)
+    return row.not_after is not None and row.not_after.date() == certificate.not_after.date()
 
 
 def _identity(order: ReportedOrder) -> _Identity:

@@ -2,50 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
 
-from django.db import connection, models
-from django.db.models import Index, Max
+from django.db import connection, models, transaction
+from django.db.models import Index
 
 from certwright.store.models import Certificate, Sighting
 
-_MANY = 50_000
 _TABLES: tuple[type[models.Model], ...] = (Certificate, Sighting)
+# What finds parts of names, by database (see sql/): a trigger that fills a table, or an index.
+_SEARCH = {"sqlite": ("TRIGGER", "certificate_named"), "postgresql": ("INDEX", "certificate_search")}
+_FILL = (
+    "INSERT INTO certificate_search (rowid, text) SELECT id, names || ' ' || common_name FROM certificate "
+    "WHERE is_leaf AND id NOT IN (SELECT id FROM certificate_search_docsize)"
+)
 
 
-@contextmanager
-def made_afterwards(expected: int) -> Iterator[bool]:
-    """Do without the indexes while about so many rows are added, if that is worth it; tells whether it was.
-
-    Worth it is it when there are many, and more than are there already. Readers are slow meanwhile. After a crash
-    :func:`restore` makes the indexes.
-    """
-    there = Certificate.objects.aggregate(newest=Max("pk"))["newest"] or 0
-    worth_it = expected >= _MANY and expected > there
-    if worth_it:
-        for name in (index.name for _, index in _indexes()):
-            _execute(f"DROP INDEX IF EXISTS {connection.ops.quote_name(name)}")
-    try:
-        yield worth_it
-    finally:
-        if worth_it:
-            restore()
+def put_off() -> None:
+    """Do without the indexes until :func:`restore`. Readers are slow meanwhile, and new names are not found."""
+    for name in (index.name for _, index in _indexes()):
+        _execute(f"DROP INDEX IF EXISTS {connection.ops.quote_name(name)}")
+    kind, name = _SEARCH[connection.vendor]
+    _execute(f"DROP {kind} IF EXISTS {name}")
 
 
 def restore() -> int:
-    """Make what is missing of the indexes; returns how many that were. Takes seconds a million rows where it must."""
+    """Make what is missing of the indexes; returns how many that were. Takes half a minute a million rows at most.
+
+    Called when a first import is done, and whenever a worker starts, for it may have been killed.
+    """
     present = _present()
     missing = [(table, index) for table, index in _indexes() if index.name not in present]
     for table, index in missing:
         with connection.schema_editor(collect_sql=True) as editor:
             statement = str(index.create_sql(table, editor))
         _execute(statement.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1))
-    if missing:
-        if connection.vendor == "sqlite":
+    count = len(missing) + _restore_search(present)
+    if count:
+        if _is_sqlite():
             _execute("PRAGMA analysis_limit = 1000")  # a sample tells as much as every row
         _execute("ANALYZE")
-    return len(missing)
+    return count
+
+
+def _restore_search(present: set[str]) -> int:
+    name = _SEARCH[connection.vendor][1]
+    if name in present:
+        return 0
+    statements = (Path(__file__).parent / "sql" / f"{connection.vendor}.sql").read_text(encoding="utf-8").split(";;\n")
+    with transaction.atomic():
+        if _is_sqlite():
+            _execute(_FILL)
+        _execute(next(one for one in statements if f"IF NOT EXISTS {name} " in one))
+    return 1
 
 
 def _indexes() -> list[tuple[type[models.Model], Index]]:
@@ -53,11 +62,17 @@ def _indexes() -> list[tuple[type[models.Model], Index]]:
 
 
 def _present() -> set[str]:
-    found: set[str] = set()
+    """The names of the indexes that are there, and of the triggers."""
     with connection.cursor() as cursor:
-        for table in _TABLES:
-            found |= set(connection.introspection.get_constraints(cursor, table._meta.db_table))
-    return found
+        if _is_sqlite():
+            cursor.execute("SELECT name FROM sqlite_master WHERE type IN ('index', 'trigger')")
+        else:
+            cursor.execute("SELECT indexname FROM pg_indexes WHERE schemaname = ANY (current_schemas(false))")
+        return {str(row[0]) for row in cursor.fetchall()}
+
+
+def _is_sqlite() -> bool:
+    return connection.vendor == "sqlite"
 
 
 def _execute(statement: str) -> None:

@@ -116,6 +116,7 @@ class Inventory:
             ca_certificate_id=ca_order.certificate_id,
             key=row.key or ours.first(),
             state=state,
+            judged_at=None,
         )
         if base_order_id or not ca_order.certificate_id:
             self._succeed(row, account, _family(account, ca_order.order_id, base_order_id))
@@ -148,16 +149,15 @@ class Inventory:
 
     def _enter(self, certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:
         """Insert the certificate unless it is known; links that were not known before are added."""
-        known = models.Certificate.objects.filter(fingerprint=certificate.fingerprint).first()
-        if known is not None:
-            if links:
-                models.Certificate.objects.filter(pk=known.pk).update(**links)
-            return known
-        return enter(certificate, now, **links)
+        row = models.Certificate.objects.filter(fingerprint=certificate.fingerprint).first()
+        row = row or enter(certificate, now, **links)
+        if links:
+            models.Certificate.objects.filter(pk=row.pk).update(**links)
+        return row
 
     def _replaced(self, certificate_id: int) -> None:
         models.Certificate.objects.filter(pk=certificate_id, state=CertificateState.VALID).update(
-            state=CertificateState.REPLACED
+            state=CertificateState.REPLACED, judged_at=None
         )
 
     def revoked(self, revocation: Revocation, at: datetime) -> int:
@@ -169,7 +169,7 @@ class Inventory:
             else mine.filter(fingerprint=revocation.fingerprint)
         )
         return target.exclude(state=CertificateState.REVOKED).update(
-            state=CertificateState.REVOKED, revoked_at=at, revocation_reason=revocation.reason
+            state=CertificateState.REVOKED, revoked_at=at, revocation_reason=revocation.reason, judged_at=None
         )
 
     def get(self, wanted: str) -> Entry:
@@ -238,6 +238,8 @@ def _family(account: str, order_id: str, base_order_id: str) -> set[str]:
 def enter(certificate: Certificate, now: datetime, **links: Any) -> models.Certificate:
     """Keep a certificate that is not known, as valid; ``links`` are further columns. Call it inside ``atomic``."""
     columns = {"state": CertificateState.VALID, **certificate_columns(certificate), "recorded_at": now, **links}
-    row = models.Certificate.objects.create(issuer=issuer_row(certificate), **columns)
-    models.CertificateBytes.objects.create(certificate=row, der=certificate.der)
+    columns["issuer"] = issuer_row(certificate)
+    # another process may come between: then it is the row of that one
+    row, _ = models.Certificate.objects.get_or_create(fingerprint=columns.pop("fingerprint"), defaults=columns)
+    models.CertificateBytes.objects.get_or_create(certificate=row, defaults={"der": certificate.der})
     return row

@@ -11,12 +11,12 @@ from certwright.model.ca import Domain, ReportedOrder
 from certwright.model.inventory import Finding, Position, Query, SourceKind, Summary
 from certwright.model.order import Order, Revocation
 from certwright.model.ports import Clock
-from certwright.pki.certificate import Certificate
+from certwright.pki.certificate import Certificate, from_der
 from certwright.store import bulk, models, rows
 from certwright.store.browsing import SEVERITIES, Browsing
 from certwright.store.ca_orders import _value as reported
 from certwright.store.inventory import Inventory
-from certwright.store.lineage import Relative, lineage
+from certwright.store.lineage import Relative, lineage, siblings
 from certwright.store.listings import _domain as domain_value
 from certwright.store.sources import Sources
 
@@ -85,7 +85,7 @@ class Knowledge:
     """Everything about one certificate.
 
     ``certificate`` is what its own bytes say and ``intermediates`` its chain, the issuer first; ``summary`` is what a
-    list shows. ``sightings`` are SIGHTINGS at most of ``seen`` many.
+    list shows. ``sightings`` are SIGHTINGS at most of ``seen`` many; ``siblings`` are of the same CA order.
     """
 
     certificate: Certificate
@@ -97,6 +97,7 @@ class Knowledge:
     seen: int
     faults: tuple[Fault, ...]
     lineage: tuple[Relative, ...]
+    siblings: tuple[Relative, ...]
     orders: tuple[Order, ...]
     revocations: tuple[Revocation, ...]
 
@@ -126,6 +127,7 @@ class Knowing:
             seen=sightings.count(),
             faults=_faults(entry.id),
             lineage=lineage(entry.id, self._clock),
+            siblings=siblings(entry.id, self._clock),
             orders=_orders(entry.id),
             revocations=_revocations(entry.id),
         )
@@ -134,6 +136,15 @@ class Knowing:
         """The certificate with our id as lists show it: the first of all behind the one before."""
         (found,) = self._browsing.page(Query(), after=Position("", number - 1), size=1).certificates
         return found
+
+    def bytes_of(self, numbers: Sequence[int]) -> list[Certificate]:
+        """The certificates with our ids, in that order."""
+        found = bulk.look_up(
+            lambda some: models.CertificateBytes.objects.filter(certificate__in=some).values_list("certificate", "der"),
+            numbers,
+        )
+        by_number = {number: from_der(bytes(der)) for number, der in found}
+        return [by_number[number] for number in numbers if number in by_number]
 
     def faults(self, wanted: str) -> tuple[Fault, ...]:
         """The open findings of a certificate, the worst first."""

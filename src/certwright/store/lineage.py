@@ -1,4 +1,4 @@
-"""Lineage: the certificates that came before and after one, serving the same purpose."""
+"""Lineage: the certificates that came before and after one, serving the same purpose; and its siblings at the CA."""
 
 from __future__ import annotations
 
@@ -41,6 +41,18 @@ def lineage(certificate: int, clock: Clock) -> tuple[Relative, ...]:
     _successors(family)
     now = clock.now()
     return tuple(_relative(row, family, now) for row in _in_order(family))
+
+
+def siblings(certificate: int, clock: Clock) -> tuple[Relative, ...]:
+    """The other certificates of its CA order, reissues and duplicates, oldest first; MOST at most."""
+    row = models.Certificate.objects.only("account", "ca_order_id").get(pk=certificate)
+    if row.account_id is None or not row.ca_order_id:
+        return ()
+    mine = models.Certificate.objects.only(*_COLUMNS).filter(account=row.account_id, ca_order_id=row.ca_order_id)
+    others = mine.exclude(ca_order_id="").filter(is_leaf=True).exclude(pk=certificate)  # the first: the index's own
+    now = clock.now()
+    found = sorted(others.order_by("pk")[:MOST], key=lambda one: (one.not_before, one.pk))
+    return tuple(_relative(one, {other.pk: other for other in found}, now) for one in found)
 
 
 def _row(certificate: int) -> Any:

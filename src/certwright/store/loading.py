@@ -18,8 +18,8 @@ from certwright.model.words import CertificateState
 from certwright.pki import chain as chains
 from certwright.pki.certificate import Certificate, from_der
 from certwright.pki.errors import Invalid
-from certwright.store import bulk, models
-from certwright.store.columns import certificate_columns
+from certwright.store import bulk, indexes, models
+from certwright.store.columns import certificate_columns, issuer_columns
 from certwright.store.sightings import Seen, Sightings
 
 _COLUMNS = (
@@ -27,6 +27,9 @@ _COLUMNS = (
     "not_before", "not_after", "public_key_sha256", "is_leaf", "chain", "state", "revocation_reason", "ca_order_id",
     "ca_certificate_id", "product", "owner", "fields", "severity", "recorded_at",
 )  # fmt: skip
+_FIRST_IMPORT = 20_000  # certificates that one import adds, and most of all that there are
+_OTHERS = 3  # processes that may come between us and the same certificates
+_UNKNOWN = -1
 _UNREADABLE = "What stands there is no certificate that can be read."
 
 
@@ -51,27 +54,44 @@ class Loading:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._issuers: dict[bytes, int] = {}  # by the DER of the name
+        self._added = 0
+        self._without_indexes = False
 
     def take(self, source: int, run: int | None, finds: Sequence[Find]) -> Tally:
         """Keep what was found at some places of a source, in one transaction (inside a given one where there is one).
 
         Repeatable. What people said of a certificate is added where nobody here has said anything.
         """
-        with _uncollected():
-            return self._take(source, run, finds)
+        with uncollected():
+            tally = self._take(source, run, finds)
+        self._added += tally.new
+        if self._is_first_import():
+            indexes.put_off()
+            self._without_indexes = True
+        return tally
+
+    def _is_first_import(self) -> bool:
+        if self._without_indexes or self._added < _FIRST_IMPORT:
+            return False
+        return 2 * self._added > models.Certificate.objects.count()
+
+    def settle(self) -> None:
+        """Make the indexes that a first import did without; call it when the import is done, or given up."""
+        if self._without_indexes:
+            indexes.restore()
+            self._without_indexes = False
 
     def _take(self, source: int, run: int | None, finds: Sequence[Find]) -> Tally:
         batch = _Batch()
         fingerprints = [[batch.add(der) for der in find.certificates] for find in finds]
         unreadable = self._parse(batch)
-        try:
-            return self._keep(source, run, finds, fingerprints, batch, unreadable)
-        except IntegrityError:  # another process has just kept one of them: now it is known
-            if transaction.get_connection().in_atomic_block:
-                raise
-            batch.ids.clear()
-            batch.newest = -1
-            return self._keep(source, run, finds, fingerprints, batch, unreadable)
+        for _ in range(_OTHERS):
+            try:
+                return self._keep(source, run, finds, fingerprints, batch, unreadable)
+            except IntegrityError:  # another process has just kept one of them: now it is known
+                batch.ids.clear()
+                batch.newest = _UNKNOWN
+        return self._keep(source, run, finds, fingerprints, batch, unreadable)
 
     def _parse(self, batch: _Batch) -> set[str]:
         """Parse what is not known; returns the fingerprints of what cannot be."""
@@ -150,7 +170,8 @@ class Loading:
         self, batch: _Batch, chain_of: Mapping[str, list[str]], since: Mapping[str, datetime], now: datetime
     ) -> list[str]:
         """Insert the certificates that nobody has kept; returns their fingerprints."""
-        new = sorted(set(batch.parsed) - set(batch.ids))  # sorted: neighbours in the index
+        new = sorted(set(batch.parsed) - set(batch.ids))  # sorted: neighbours in the index, and no deadlock
+        issuers = self._issuers_of([batch.parsed[fingerprint] for fingerprint in new])
         for fingerprint, number in zip(new, bulk.numbers(models.Certificate, len(new)) if new else (), strict=True):
             batch.ids[fingerprint] = number
         rows = []
@@ -158,7 +179,7 @@ class Loading:
             certificate = batch.parsed[fingerprint]
             columns = certificate_columns(certificate) | {
                 "id": batch.ids[fingerprint],
-                "issuer": self._issuer(certificate),
+                "issuer": issuers[certificate.issuer_der],
                 "chain": chain_of.get(fingerprint, []),
                 "state": CertificateState.VALID,
                 "fields": {},
@@ -175,12 +196,12 @@ class Loading:
         )
         return new
 
-    def _issuer(self, certificate: Certificate) -> int:
-        """The number of its issuer's name."""
-        name = certificate.issuer_der
-        if name not in self._issuers:
-            self._issuers[name] = issuer_row(certificate).pk
-        return self._issuers[name]
+    def _issuers_of(self, certificates: Iterable[Certificate]) -> dict[bytes, int]:
+        """The numbers of their issuers' names; remembered when they are committed."""
+        unknown = {one.issuer_der: one for one in certificates if one.issuer_der not in self._issuers}
+        made = {name: issuer_row(unknown[name]).pk for name in sorted(unknown)}
+        transaction.on_commit(lambda: self._issuers.update(made))
+        return {**self._issuers, **made}
 
     def _promote(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> set[int]:
         """A CA certificate that a server shows as its own, or whose key lies beside it, is used like a leaf.
@@ -193,7 +214,7 @@ class Loading:
             if (find.protocol or find.has_key) and of and of[0] in batch.ids
         }
         for keys in bulk.pieces(sorted(used)):
-            models.Certificate.objects.filter(pk__in=keys, is_leaf=False).update(is_leaf=True)
+            models.Certificate.objects.filter(pk__in=keys, is_leaf=False).update(is_leaf=True, judged_at=None)
         return used
 
     def _remark(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> None:
@@ -210,7 +231,7 @@ class Loading:
             mine = models.Certificate.objects.filter(pk=batch.ids[of[0]], replaces=None)
             if before is not None and before.pk != batch.ids[of[0]] and mine.update(replaces=before):
                 models.Certificate.objects.filter(pk=before.pk, state=CertificateState.VALID).update(
-                    state=CertificateState.REPLACED
+                    state=CertificateState.REPLACED, judged_at=None
                 )
 
 
@@ -219,7 +240,7 @@ def _newest() -> int:
 
 
 @contextmanager
-def _uncollected() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """Keep the garbage collector from walking through thousands of parsed certificates, none of them in a circle.
 
     Without it a load takes half as long again.
@@ -235,9 +256,8 @@ def _uncollected() -> Iterator[None]:
 
 def issuer_row(certificate: Certificate) -> models.Issuer:
     """The row of a certificate's issuer, made where it is new."""
-    row, _ = models.Issuer.objects.get_or_create(
-        name=certificate.issuer, defaults={"common_name": certificate.issuer_common_name[:200]}
-    )
+    columns = issuer_columns(certificate)
+    row, _ = models.Issuer.objects.get_or_create(name=columns["name"], defaults=columns)
     return row
 
 

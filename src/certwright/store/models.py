@@ -197,7 +197,7 @@ class Certificate(models.Model):
     severity = models.SmallIntegerField(default=0)  # of its worst open finding: 0 none, 1 notice, 2 warning, 3 error
     judged_at = models.DateTimeField(null=True)  # by the quick rules
     linted_at = models.DateTimeField(null=True)  # by those that take long
-    revocation_checked_at = models.DateTimeField(null=True)  # when a CRL or responder last told
+    revocation_checked_at = models.DateTimeField(null=True)  # when its issuer was last asked
     recorded_at = models.DateTimeField()
 
     class Meta:

@@ -1,25 +1,28 @@
 """Which way to read the certificates of a query: what a database's own planner guesses wrong at a million rows.
 
-There are two good ways to a page of a sorted list. Where some condition is met by few certificates, they are taken by
+There are three good ways to a page of a sorted list. Where some condition is met by few certificates, they are taken by
 its index and sorted. Where each is met by many, the index that has the order is walked, and soon a page of them has
-been met; where they all stand far away, the walk is given up after a stretch. Which way it is is counted, up to FEW,
-before; SQLite is then told by a unary plus which columns are not to be looked up. PostgreSQL's planner knows by its
-statistics, and by the length of a list of ids.
+been met. Where it has not after a stretch, for they stand far away or each meets one condition and none all, the
+numbers of those that meet each are laid over one another, which needs indexes alone. Which way it is is counted, up to
+FEW, before; SQLite is then told by a unary plus which columns are not to be looked up. PostgreSQL's planner knows by
+its statistics, and by the length of a list of numbers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, Func, Q, QuerySet
+from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
+from django.db.models.expressions import RawSQL
 
 from certwright.store import models
 
 FEW = 5_000
-_STRETCH = 20_000  # certificates walked through
+_STRETCH = 5_000  # certificates walked through
+_MANY = 150_000  # numbers laid over others
 
 
 class _Plainly(Func):
@@ -67,12 +70,12 @@ class Condition:
 class Plan:
     """Certificates that meet some conditions, in an order: by ``column`` (``pk`` or another) and then by number.
 
-    ``others`` are never looked up: other tables, and the position that a page begins behind. ``named`` is a part of a
-    name that many have; ``having`` looks for those by their trigrams.
+    ``elsewhere`` are rows of other tables, of each of which a certificate must have one. ``named`` is a part of a name;
+    ``having`` looks for those by their trigrams where many have it. ``behind`` is the position that a page begins at.
     """
 
     conditions: Sequence[Condition]
-    others: Sequence[Q]
+    elsewhere: Sequence[QuerySet[Any]] = ()
     behind: Q | None = None
     named: Q | None = None
     having: Q | None = None
@@ -85,21 +88,50 @@ class Plan:
         if few is not None:
             return self._numbers(self._plain(few), size, plainly=True)
         ordered = (one for one in self.conditions if one.ordered) if self.column == "not_after" else ()
-        walk = self._plain(next(iter(ordered), None), *(one for one in self.conditions if one.column == self.column))
-        if self.having is None or connection.vendor != "sqlite":
+        looked_up = (next(iter(ordered), None), *(one for one in self.conditions if one.column == self.column))
+        walk = self._plain(*looked_up)
+        sure = all(one in looked_up for one in self.conditions) and not self.elsewhere and self.named is None
+        if sure or connection.vendor != "sqlite":
             return self._numbers(walk, size, plainly=False)
-        bound = self._bound()
+        bound = self._bound(looked_up)
         found = self._numbers(walk.filter(bound) if bound else walk, size, plainly=False)
         if len(found) == size or bound is None:
             return found
-        return self._numbers(self._plain(None).filter(self.having), size, plainly=True)
+        together = self._together()
+        if together is None:
+            return self._numbers(walk, size, plainly=False)
+        return self._numbers(self._plain().filter(_among(together)), size, plainly=True)
 
     def unsorted(self) -> QuerySet[models.Certificate]:
         """Those certificates in any order: to be counted."""
-        return self._plain(self._few()).order_by()
+        few = self._few()
+        several = len(self.conditions) + len(self.elsewhere) + (self.named is not None) > 1
+        if few is None and several and connection.vendor == "sqlite":
+            together = self._together()
+            if together is not None:
+                return self._plain().filter(_among(together)).order_by()
+        return self._plain(few or next(iter(self.conditions), None)).order_by()
 
     def _few(self) -> Condition | None:
         return next((one for one in self.conditions if one.is_few), None)
+
+    def _together(self) -> set[int] | None:
+        """The numbers of those that may meet everything; None where no single condition narrows it down."""
+        sets: list[QuerySet[Any]] = [
+            models.Certificate.objects.filter(one.q()).order_by().values_list("pk", flat=True)
+            for one in self.conditions
+            if not one.negated
+        ]
+        sets += [table.order_by().values_list("certificate_id", flat=True) for table in self.elsewhere]
+        if self.having is not None:
+            sets.append(models.Certificate.objects.filter(self.having).order_by().values_list("pk", flat=True))
+        counted = sorted(((found[: _MANY + 1].count(), place) for place, found in enumerate(sets)))
+        together: set[int] | None = None
+        for count, place in counted:
+            if count > _MANY or (together is not None and len(together) <= FEW):
+                break
+            together = set(sets[place]) if together is None else together & set(sets[place])
+        return together
 
     def _plain(self, *looked_up: Condition | None) -> QuerySet[models.Certificate]:
         """All conditions, of which those alone are looked up."""
@@ -108,16 +140,16 @@ class Plan:
         found = found.alias(**{f"plain_{one.column}": _Plainly(F(one.column)) for one in plain})
         for one in self.conditions:
             found = found.filter(one.q("plain_" if one in plain else ""))
-        for other in (*self.others, self.behind, self.named):
+        for other in (*map(_few_or, self.elsewhere), self.behind, self.named):
             if other is not None:
                 found = found.filter(other)
         return found
 
-    def _bound(self) -> Q | None:
+    def _bound(self, looked_up: Sequence[Condition | None]) -> Q | None:
         """The end of the stretch that is walked; None where it would be the end of all."""
-        ahead = (
-            models.Certificate.objects.filter(self.behind) if self.behind is not None else models.Certificate.objects
-        )
+        ahead = models.Certificate.objects.filter(*(one.q() for one in looked_up if one is not None))
+        if self.behind is not None:
+            ahead = ahead.filter(self.behind)
         end = ahead.order_by(*self._order(plainly=False)).values_list(self.column, flat=True)[_STRETCH : _STRETCH + 1]
         value = next(iter(end), None)
         return None if value is None else Q(**{f"{self.column}__{'gt' if self.descending else 'lt'}e": value})
@@ -129,3 +161,15 @@ class Plan:
         columns = ["pk"] if self.column == "pk" else [self.column, "pk"]
         expressions: list[Any] = [_Plainly(F(column)) if plainly else F(column) for column in columns]
         return [one.desc() if self.descending else one.asc() for one in expressions]
+
+
+def _among(numbers: Collection[int]) -> Q:
+    """Certificates of those numbers, however many: handed to SQLite as one parameter."""
+    listed = RawSQL("SELECT value FROM json_each(%s)", [str(list(numbers))], output_field=IntegerField())
+    return Q(pk__in=listed)
+
+
+def _few_or(table: QuerySet[Any]) -> Q:
+    """Certificates that have such a row: by their numbers where they are few."""
+    few = list(table.order_by().values_list("certificate_id", flat=True)[: FEW + 1])
+    return Q(pk__in=set(few)) if len(few) <= FEW else Q(Exists(table.filter(certificate=OuterRef("pk"))))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.db import connection
 from django.db.models import IntegerField, Q
 from django.db.models.expressions import RawSQL
@@ -12,30 +10,35 @@ from certwright.store.reading import FEW
 
 SHORTEST = 3  # characters
 _MOST = 5  # trigrams looked up: those that all certificates share cost most and tell least
+_NAMES = "SELECT id, names, common_name FROM certificate"
 _MATCH = "SELECT rowid FROM certificate_search WHERE certificate_search MATCH %s"
 
 
 def numbers_having(text: str) -> list[int] | None:
-    """The ids of the certificates with that part of a name (lower case); None where they are more than FEW."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    like = f"%{escaped}%"
+    """The ids of the leaves with that part of a name, in upper or lower case; None where more than FEW may have it."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
+            escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
             cursor.execute(
-                "SELECT id FROM certificate WHERE lower(names || ' ' || common_name) LIKE %s AND is_leaf LIMIT %s",
-                [like, FEW + 1],
+                "SELECT id, names, common_name FROM certificate "
+                "WHERE lower(names || ' ' || common_name) LIKE lower(%s) AND is_leaf LIMIT %s",
+                [f"%{escaped}%", FEW + 1],
             )
-            return _few(cursor)
-        cursor.execute(f"{_MATCH} LIMIT %s", [_expression(text), FEW + 1])
-        candidates = _few(cursor)
-        if not candidates:
-            return candidates
-        cursor.execute(
-            "SELECT id FROM certificate WHERE id IN (SELECT value FROM json_each(%s)) "
-            "AND (names LIKE %s ESCAPE '\\' OR common_name LIKE %s ESCAPE '\\')",
-            [str(candidates), like, like],
-        )
-        return [int(row[0]) for row in cursor.fetchall()]
+            candidates = cursor.fetchall()
+        else:
+            cursor.execute(f"{_MATCH} LIMIT %s", [_expression(text), FEW + 1])
+            ids = [row[0] for row in cursor.fetchall()]
+            if len(ids) <= FEW:
+                cursor.execute(f"{_NAMES} WHERE id IN (SELECT value FROM json_each(%s))", [str(ids)])
+            candidates = ids if len(ids) > FEW else cursor.fetchall()
+    if len(candidates) > FEW:
+        return None
+    wanted = text.casefold()  # what SQLite's LIKE does to ASCII alone
+    return [number for number, names, common_name in candidates if _has(wanted, names, common_name)]
+
+
+def _has(wanted: str, names: str, common_name: str) -> bool:
+    return wanted in common_name.casefold() or any(wanted in name for name in names.casefold().split())
 
 
 def having(text: str) -> Q | None:
@@ -50,8 +53,3 @@ def _expression(text: str) -> str:
     trigrams = dict.fromkeys(text[start : start + SHORTEST] for start in range(len(text) - SHORTEST + 1))
     chosen = sorted(trigrams, key=str.isalpha)[:_MOST]
     return " AND ".join('"' + trigram.replace('"', '""') + '"' for trigram in chosen)
-
-
-def _few(cursor: Any) -> list[int] | None:
-    found = [int(row[0]) for row in cursor.fetchall()]
-    return found if len(found) <= FEW else None

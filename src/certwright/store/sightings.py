@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from django.db import transaction
 
 from certwright.model.inventory import Find, Tally
 from certwright.store import bulk, models
@@ -41,48 +43,44 @@ class Sightings:
         self._now = now
 
     def take(self, seen: Sequence[Seen]) -> Tally:
-        """Compare places with what stood there, and keep what is new. Call it inside ``atomic``; repeatable."""
-        before = self._standing([one.place for one in seen])
-        fresh: dict[tuple[str, int], Seen] = {}
+        """Compare places with what stood there, and keep what is new. Call it inside ``atomic``; repeatable.
+
+        Of several looks at one place the last one counts.
+        """
+        latest = {one.place: one for one in seen}
+        before = self._standing(list(latest))
+        fresh: list[Seen] = []
         same: list[int] = []
         gone: list[int] = []
+        missed: dict[str, list[int]] = {}  # by the trouble there was
         changed = vanished = failed = 0
-        for one in seen:
-            rows = before.get(one.place, [])
+        for place, one in latest.items():
+            rows = before.get(place, [])
             standing = [row for row in rows if row.vanished_at is None]
             if one.certificate is None:
                 failed += not one.find.absent
-                vanished += self._none(one, standing, gone)
+                vanished += one.find.absent and bool(standing)
+                (gone if one.find.absent else missed.setdefault(one.trouble, [])).extend(row.pk for row in standing)
                 continue
             match = next((row for row in rows if row.certificate_id == one.certificate), None)
             others = [row.pk for row in standing if row.certificate_id != one.certificate]
             changed += bool(others)
             gone += others
             if match is None:
-                fresh[one.place, one.certificate] = one
+                fresh.append(one)
             elif _is_as_it_was(match, one):
                 same.append(match.pk)
             else:
                 self._again(match, one)
-        self._write(list(fresh.values()), same, gone)
-        found = sum(1 for one in seen if one.certificate is not None)
+        self._write(fresh, same, gone, missed)
+        found = sum(1 for one in latest.values() if one.certificate is not None)
         return Tally(looked=len(seen), found=found, changed=changed, vanished=vanished, failed=failed)
-
-    def _none(self, one: Seen, standing: Sequence[Any], gone: list[int]) -> int:
-        """Nothing there: either it is gone, or it could not be looked at and what was seen last ages."""
-        if one.find.absent:
-            gone += [row.pk for row in standing]
-            return int(bool(standing))
-        for row in standing:
-            if row.trouble != one.trouble:
-                models.Sighting.objects.filter(pk=row.pk).update(trouble=one.trouble)
-        return 0
 
     def _standing(self, places: Sequence[str]) -> dict[str, list[Any]]:
         by_place: dict[str, list[Any]] = {}
         rows = bulk.look_up(
             lambda keys: models.Sighting.objects.filter(source_id=self._source, place__in=keys).defer("found_by"),
-            list(dict.fromkeys(places)),
+            places,
         )
         for row in rows:
             by_place.setdefault(row.place, []).append(row)
@@ -98,8 +96,11 @@ class Sightings:
             **({"found_by": self._run, "first_seen_at": self._now} if row.vanished_at else {}),
             **_particulars(one),
         )
+        judge_again([row.certificate_id])
 
-    def _write(self, fresh: Sequence[Seen], same: Sequence[int], gone: Sequence[int]) -> None:
+    def _write(
+        self, fresh: Sequence[Seen], same: Sequence[int], gone: Sequence[int], missed: Mapping[str, Sequence[int]]
+    ) -> None:
         bulk.insert(
             models.Sighting,
             _COLUMNS,
@@ -120,17 +121,31 @@ class Sightings:
                 for one in fresh
             ),
         )
-        touched = {one.certificate for one in fresh} | set(
-            bulk.look_up(
-                lambda keys: models.Sighting.objects.filter(pk__in=keys).values_list("certificate_id", flat=True), gone
-            )
-        )
-        for keys in bulk.pieces(sorted(one for one in touched if one)):  # where it is served is judged with it
-            models.Certificate.objects.filter(pk__in=keys, judged_at__isnull=False).update(judged_at=None)
+        judge_again(one.certificate for one in fresh)
         for keys in bulk.pieces(same):
             models.Sighting.objects.filter(pk__in=keys).update(last_seen_at=self._now)
-        for keys in bulk.pieces(gone):
-            models.Sighting.objects.filter(pk__in=keys).update(vanished_at=self._now, missed_by=self._run)
+        for trouble, unseen in missed.items():  # what was seen last ages
+            for keys in bulk.pieces(unseen):
+                models.Sighting.objects.filter(pk__in=keys).update(trouble=trouble, missed_by=self._run)
+        end(gone, self._run, self._now)
+
+
+def end(gone: Sequence[int], run: int | None, now: datetime) -> None:
+    """Mark sightings, by their ids, as vanished: the run has looked, and they are there no more."""
+    for keys in bulk.pieces(gone):
+        sightings = models.Sighting.objects.filter(pk__in=keys)
+        sightings.update(vanished_at=now, missed_by=run)
+        judge_again(sightings.values_list("certificate_id", flat=True))
+
+
+def judge_again(certificates: Iterable[int | None]) -> None:
+    """Where and how a certificate is served is judged with it."""
+    with transaction.atomic():
+        for keys in bulk.pieces(sorted({one for one in certificates if one})):
+            rows = models.Certificate.objects.filter(pk__in=keys)
+            # Locked until this is committed: nobody begins to judge them without what has just been written.
+            list(rows.order_by("pk").select_for_update(no_key=True).values_list("pk"))
+            rows.filter(judged_at__isnull=False).update(judged_at=None)
 
 
 def _is_as_it_was(row: Any, one: Seen) -> bool:

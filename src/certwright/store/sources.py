@@ -14,7 +14,7 @@ from certwright.model.errors import LostLease, NotFound, Refused
 from certwright.model.inventory import Find, Outcome, Run, Source, SourceKind, Tally
 from certwright.model.ports import Clock
 from certwright.policy import cadence
-from certwright.store import models
+from certwright.store import models, sightings
 from certwright.store.loading import Loading
 
 _LEASE = timedelta(minutes=5)
@@ -27,6 +27,7 @@ class Standing:
     """How a source stands: its last run (None before the first), its last one that saw everything, what it knows.
 
     ``silent_since`` is that last success (or when it was added) where it lies too far back, else None.
+    ``paused_because`` is why its CA account is not asked until a person has mended something, "" where it is.
     """
 
     source: Source
@@ -34,6 +35,7 @@ class Standing:
     succeeded_at: datetime | None
     places: int
     silent_since: datetime | None
+    paused_because: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +67,13 @@ class Sources:
         every: timedelta | None = None,
         enabled: bool = True,
     ) -> Source:
-        """Keep a new source, due at once when it is enabled and has a schedule. Raises Refused for a name taken."""
+        """Keep a new source, due at once when it is enabled and has a schedule.
+
+        Raises Refused for a name that is taken, empty, longer than a column or not printable, and for a CA account
+        that another source reads.
+        """
+        if not name.strip() or not name.isprintable() or len(name) > _LONGEST_NAME:
+            raise Refused(f"{name[:50]!r} is no name.", advice=f"Choose 1 to {_LONGEST_NAME} printable characters.")
         now = self._clock.now()
         owner = models.CAAccount.objects.get(name=account) if account else None
         try:
@@ -81,14 +89,22 @@ class Sources:
                     created_at=now,
                 )
         except IntegrityError:
+            reader = models.Source.objects.filter(account__name=account).exclude(name=name).first() if account else None
+            if reader is not None:
+                raise Refused(f"The CA account {account!r} is read by {reader.name!r} already.") from None
             raise Refused(f"There is a source {name!r} already.", advice="Choose another name.") from None
         return self.get(name)
 
     def get(self, name: str, *kinds: SourceKind) -> Source:
         """The source of that name, of one of those kinds where some are given; raises NotFound."""
         row = _rows().filter(name=name).first()
-        if row is None or (kinds and row.kind not in kinds):
+        if row is None:
             raise NotFound(f"There is no such source: {name!r}.", advice="certwright inventory sources shows them.")
+        if kinds and row.kind not in kinds:
+            raise NotFound(
+                f"The source {name!r} is of another kind: {row.kind}.",
+                advice="certwright scan, source and integration have one kind each.",
+            )
         return _source(row)
 
     def all(self, *kinds: SourceKind) -> Iterator[Source]:
@@ -97,13 +113,27 @@ class Sources:
         return (_source(row) for row in found.order_by("name"))
 
     def change(self, name: str, *, settings: Mapping[str, object] | None = None, every: timedelta | None) -> None:
-        """Another schedule, None for none, and other settings where they are given; due at once if it has one."""
+        """Another schedule, None for none, and other settings where they are given; due at once if it has one.
+
+        A run that was interrupted does not go on with other settings: its place in them means nothing. Raises Refused
+        for other settings while a process looks at the source.
+        """
+        now = self._clock.now()
         columns: dict[str, Any] = {"every_seconds": int(every.total_seconds()) if every else None}
-        if settings is not None:
-            columns["settings"] = dict(settings)
-        models.Source.objects.filter(name=name).update(
-            **columns, next_run_at=self._clock.now() if every and self.get(name).enabled else None
-        )
+        with transaction.atomic():
+            row = models.Source.objects.select_for_update().get(pk=self.get(name).id)
+            if settings is not None and dict(settings) != row.settings:
+                if self._taken(row, now):
+                    raise Refused(
+                        f"{name} is being looked at, by another process.", advice="Try again once it is done."
+                    )
+                models.Run.objects.filter(source=row, outcome=Outcome.RUNNING).update(
+                    outcome=Outcome.FAILED, ended_at=now, trouble=_SETTINGS_CHANGED
+                )
+                columns["settings"] = dict(settings)
+            models.Source.objects.filter(pk=row.pk).update(
+                **columns, next_run_at=now if every and row.enabled else None
+            )
 
     def enable(self, name: str, *, enabled: bool) -> None:
         """Let a source be looked at, from now on by its schedule, or no more."""
@@ -114,7 +144,12 @@ class Sources:
 
     def remove(self, name: str) -> None:
         """Forget a source with its sightings and runs; certificates stay."""
-        models.Source.objects.filter(pk=self.get(name).id).delete()
+        source = self.get(name)
+        with transaction.atomic():
+            if source.kind is SourceKind.SCAN:
+                seen = models.Sighting.objects.filter(source=source.id, vanished_at=None)
+                sightings.judge_again(seen.values_list("certificate_id", flat=True))
+            models.Source.objects.filter(pk=source.id).delete()
 
     def due(self) -> list[Source]:
         """Those that are due and that nobody looks at now, longest due first; of CA accounts that may be asked."""
@@ -125,11 +160,11 @@ class Sources:
         return [_source(row) for row in rows if not self._taken(row, now)]
 
     def start(self, source: Source) -> Run | None:
-        """Take the lease of a source and begin a run, or go on with one that was interrupted; None: it is taken."""
+        """Take the lease of a source and begin a run, or go on with one that was interrupted. None: taken, or gone."""
         now = self._clock.now()
         with transaction.atomic():
-            row = models.Source.objects.get(pk=source.id)
-            if self._taken(row, now):
+            row = models.Source.objects.filter(pk=source.id).first()
+            if row is None or self._taken(row, now):
                 return None
             mine = models.Source.objects.filter(pk=row.pk, lease_owner=row.lease_owner, lease_until=row.lease_until)
             if not mine.update(lease_owner=self._owner, lease_until=now + _LEASE):
@@ -148,9 +183,8 @@ class Sources:
 
         Raises LostLease when another process has taken the source over.
         """
-        source = models.Run.objects.values_list("source_id", flat=True).get(pk=run.id)
         with transaction.atomic():
-            tally = self._loading.take(source, run.id, finds)
+            tally = self._loading.take(_source_of(run), run.id, finds)
             self.progress(run, tally, cursor=cursor, total=total)
         return tally
 
@@ -161,48 +195,72 @@ class Sources:
         """
         now = self._clock.now()
         counts = {name: F(name) + getattr(tally, name) for name in _COUNTS if getattr(tally, name)}
-        source = models.Run.objects.values_list("source_id", flat=True).get(pk=run.id)
-        held = models.Source.objects.filter(pk=source, lease_owner=self._owner)
+        held = models.Source.objects.filter(pk=_source_of(run), lease_owner=self._owner)
         if not held.update(lease_until=now + _LEASE):
-            raise LostLease(f"the run {run.id} of {run.source} is another process's now")
+            raise LostLease(f"{run.source} is looked at by another process now")
         columns: dict[str, Any] = {"cursor": cursor} if cursor else {}
         if total is not None:
             columns["total"] = total
         models.Run.objects.filter(pk=run.id).update(**columns, **counts)
 
+    def settle(self) -> None:
+        """Call it after a run, however it ended: what a first import put off is done then."""
+        self._loading.settle()
+
     def leave(self, run: Run) -> None:
         """Give the lease back with the run unfinished: whoever looks at the source next goes on with it."""
         models.Source.objects.filter(runs=run.id, lease_owner=self._owner).update(lease_owner="", lease_until=None)
 
-    def finish(self, run: Run, outcome: Outcome, *, trouble: str = "", advice: str = "", complete: bool = False) -> Run:
+    def finish(
+        self,
+        run: Run,
+        outcome: Outcome,
+        *,
+        trouble: str = "",
+        advice: str = "",
+        complete: bool = False,
+        blocked: Mapping[str, str] | None = None,
+    ) -> Run:
         """End a run, give the lease back and set the time of the next.
 
         After a failure that is sooner than the schedule, and later each time. ``complete`` tells that every place of
-        the source has been looked at, so that what was not seen by it is gone.
+        the source has been looked at, so that what was not seen by it is gone, except at and below the places that
+        were ``blocked`` (with the reason). Raises LostLease when another process has taken the source over.
         """
         now = self._clock.now()
         with transaction.atomic():
-            source = models.Source.objects.select_for_update().get(runs=run.id)
+            source = models.Source.objects.select_for_update().filter(runs=run.id, lease_owner=self._owner).first()
+            if source is None:
+                raise LostLease(f"{run.source} is looked at by another process now")
             seen_all = outcome in (Outcome.DONE, Outcome.PARTLY) and source.kind in _PLACES
-            vanished = self._miss(source, run, now, complete=complete) if seen_all else 0
+            vanished = self._miss(source, run, now, blocked or {}, complete=complete) if seen_all else 0
             models.Run.objects.filter(pk=run.id).update(
                 ended_at=now, outcome=outcome, trouble=trouble, advice=advice, vanished=F("vanished") + vanished
             )
             failures = source.failures + 1 if outcome is Outcome.FAILED else 0
-            models.Source.objects.filter(pk=source.pk, lease_owner=self._owner).update(
+            models.Source.objects.filter(pk=source.pk).update(
                 lease_owner="", lease_until=None, failures=failures, next_run_at=_next(source, failures, now)
             )
         return self.run(run.id)
 
-    def _miss(self, source: models.Source, run: Run, now: datetime, *, complete: bool) -> int:
-        """What the run has not met: gone, or (where it need not have looked) no more than out of sight."""
-        unseen = models.Sighting.objects.filter(
-            source=source, vanished_at=None, trouble="", last_seen_at__lt=run.started_at
-        )
-        if complete:
-            return unseen.update(vanished_at=now, missed_by=run.id)
-        unseen.update(trouble=_UNLOOKED)
-        return 0
+    def _miss(
+        self, source: models.Source, run: Run, now: datetime, blocked: Mapping[str, str], *, complete: bool
+    ) -> int:
+        """What the run has not met: gone, or (where it did not look or could not) no more than out of sight."""
+        here = models.Sighting.objects.filter(source=source, vanished_at=None, last_seen_at__lt=run.started_at)
+        unseen = here.exclude(missed_by=run.id)  # this very run could not look there
+        if not complete:
+            unseen.filter(trouble="").update(trouble=_UNLOOKED)
+            return 0
+        gone = []
+        for number, place in unseen.values_list("pk", "place").iterator():
+            above = next((one for one in _and_above(place) if one in blocked), None)
+            if above is None:
+                gone.append(number)
+            else:
+                models.Sighting.objects.filter(pk=number).update(trouble=blocked[above])
+        sightings.end(gone, run.id, now)
+        return len(gone)
 
     def run(self, number: int) -> Run:
         """A run by its number; raises NotFound."""
@@ -225,8 +283,14 @@ class Sources:
         since = succeeded or source.created_at
         patience = max(_SILENT * source.every, _SILENT_AT_LEAST) if source.every else None
         silent = patience is not None and self._clock.now() - since > patience
+        paused = models.CAAccount.objects.filter(name=source.account).values_list("paused_because", flat=True).first()
         return Standing(
-            source, _run(last) if last else None, succeeded, self._places(source), since if silent else None
+            source,
+            _run(last) if last else None,
+            succeeded,
+            self._places(source),
+            since if silent else None,
+            paused or "",
         )
 
     def _places(self, source: Source) -> int:
@@ -238,19 +302,38 @@ class Sources:
     def changes(self, run: int) -> Iterator[Change]:
         """What a run found that is not as it was, by place."""
         found = dict(_at_places(models.Sighting.objects.filter(found_by=run)))
-        missed = dict(_at_places(models.Sighting.objects.filter(missed_by=run)))
+        missed = dict(_at_places(models.Sighting.objects.filter(missed_by=run, vanished_at__isnull=False)))
         for place in sorted({*found, *missed}):
             yield Change(place, missed.get(place, ""), found.get(place, ""))
 
 
 _PLACES = (SourceKind.SCAN, SourceKind.FOLDER, SourceKind.TOKEN)
 _UNLOOKED = "The last run did not look there."
+_SETTINGS_CHANGED = "It was interrupted, and what it looks at was changed before it could go on."
+_LONGEST_NAME = 200
 _COUNTS = ("looked", "found", "new", "changed", "vanished", "failed")
 
 
-def _at_places(sightings: Any) -> Iterator[tuple[str, str]]:
-    rows: Iterator[tuple[str, str]] = sightings.values_list("place", "certificate__fingerprint").iterator()
+def _at_places(found: Any) -> Iterator[tuple[str, str]]:
+    rows: Iterator[tuple[str, str]] = found.values_list("place", "certificate__fingerprint").iterator()
     return rows
+
+
+def _and_above(place: str) -> Iterator[str]:
+    """A place, and what it lies in: ``file:/a/b.pem#2``, ``file:/a/b.pem``, ``file:/a``."""
+    yield place
+    place = place.partition("#")[0]
+    while place:
+        yield place
+        place = place.rpartition("/")[0]
+
+
+def _source_of(run: Run) -> int:
+    """The number of the source that is looked at; raises LostLease when somebody has removed it."""
+    source = models.Run.objects.filter(pk=run.id).values_list("source_id", flat=True).first()
+    if source is None:
+        raise LostLease(f"{run.source} has been removed")
+    return source
 
 
 def _next(source: models.Source, failures: int, now: datetime) -> datetime | None:

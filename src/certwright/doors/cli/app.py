@@ -87,7 +87,8 @@ _GROUPS = {
     "integration": ("integrations", "Integrations: CA accounts that are read to enrich the inventory."),
     "scan": ("scans", "Scans: TLS servers on the network, looked at for their certificates."),
     "source": ("folders", "Folders and tokens that are looked at for certificates."),
-    "cert": ("certs", "Certificates: list, export, reissue, revoke."),
+    "cert": ("certs", "Certificates: list, show, tag, export, reissue, revoke."),
+    "inventory": ("overview", "The inventory on one screen, and where it comes from."),
     "key": ("keys", "Private keys we hold."),
     "csr": ("csrs", "Make and read CSRs."),
     "token": ("tokens", "PKCS#11 tokens (HSMs)."),
@@ -114,7 +115,8 @@ def _program(arguments: Sequence[str]) -> Callable[..., object]:
     elif wanted in _GROUPS:
         commands = {}
     for name, (module, about) in groups.items():
-        app.add_typer(_module(module).app, name=name, help=about, no_args_is_help=True)
+        group = _module(module).app
+        app.add_typer(group, name=name, help=about, no_args_is_help=group.info.invoke_without_command is not True)
     for name, module in commands.items():
         app.command(name)(getattr(_module(module), name))
     return typer.main.get_group(app)

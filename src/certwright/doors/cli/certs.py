@@ -1,4 +1,4 @@
-"""``certwright cert``: list, show, export, revoke."""
+"""``certwright cert``: read the inventory, export, reissue, revoke."""
 
 from __future__ import annotations
 
@@ -9,85 +9,43 @@ from typing import Annotated
 
 import typer
 
-from certwright.doors.cli import follow, successors, wishes
+from certwright.doors.cli import (
+    cert_facets,
+    cert_judge,
+    cert_list,
+    cert_queries,
+    cert_set,
+    cert_show,
+    follow,
+    importing,
+    successors,
+    wishes,
+)
 from certwright.doors.cli.export import Format, content_of, password_in, write_private
 from certwright.doors.cli.options import AsJSON, Comment, Wait, WhichCertificate
 from certwright.doors.cli.session import opened
-from certwright.doors.cli.shapes import certificate_json, revocation_json, summary_json
+from certwright.doors.cli.shapes import revocation_json
 from certwright.doors.cli.showing import show_revocation
-from certwright.doors.cli.terminal import cell, fields, moment, print_json, state, table
+from certwright.doors.cli.terminal import moment, print_json
 from certwright.model.ca import CAOrder
 from certwright.model.errors import Refused
-from certwright.model.inventory import Query
-from certwright.model.order import KeyReference, Revocation
+from certwright.model.order import Revocation
 from certwright.model.words import CertificateState, RevocationReason, RevocationState
 
 app = typer.Typer()
 
 
-@app.command("list")
-def list_certificates(
-    account: Annotated[str, typer.Option(help="Only of this CA account.")] = "",
-    wanted: Annotated[CertificateState | None, typer.Option("--state", help="Only in this state.")] = None,
-    name: Annotated[str, typer.Option(help="Only with this part of a name.")] = "",
-    as_json: AsJSON = False,
-) -> None:
-    """List certificates, oldest record first."""
-    with opened() as certwright:
-        found = certwright.browsing.all(Query(account=account, state=wanted, name=name))
-        if as_json:
-            for certificate in found:
-                print_json(summary_json(certificate))
-            return
-        table(
-            "Certificates",
-            ("fingerprint", "names", "valid until (UTC)", "state", "key", "account"),
-            (
-                (
-                    certificate.fingerprint[:16],
-                    cell(", ".join(certificate.names[:2])),
-                    moment(certificate.not_after),
-                    state(certificate.state),
-                    cell(_key_place(certificate.key)),
-                    cell(certificate.account),
-                )
-                for certificate in found
-            ),
-        )
-
-
-def _key_place(key: KeyReference | None) -> str:
-    return f"{key.kind} {key.token}".strip() if key else ""
-
-
-@app.command()
-def show(which: WhichCertificate, as_json: AsJSON = False) -> None:
-    """Show a certificate and what is known about it."""
-    with opened() as certwright:
-        entry = certwright.inventory.get(which)
-        if as_json:
-            print_json(certificate_json(entry))
-            return
-        leaf = entry.certificate
-        fields(
-            leaf.common_name or leaf.fingerprint,
-            {
-                "state": state(entry.state)
-                + (f" {moment(entry.revoked_at)} {cell(entry.revocation_reason)}" if entry.revoked_at else ""),
-                "fingerprint": leaf.fingerprint,
-                "serial": leaf.serial,
-                "names": cell(", ".join(leaf.names)),
-                "issuer": cell(leaf.issuer),
-                "valid": f"{moment(leaf.not_before)} to {moment(leaf.not_after)} UTC",
-                "account": cell(entry.account),
-                "CA order": cell(entry.ca_order.order_id),
-                "CA certificate": cell(entry.ca_order.certificate_id),
-                "order": str(entry.order_id or ""),
-                "key": cell(f"{_key_place(entry.key)} {entry.key.cka_id if entry.key else ''}".strip()),
-                "replaces": entry.replaces,
-                "replaced by": entry.replaced_by,
-            },
-        )
+app.command("list")(cert_list.list_certificates)
+app.command()(cert_show.show)
+app.command("lineage")(cert_show.show_lineage)
+app.command("findings")(cert_show.show_findings)
+app.command()(cert_judge.judge)
+app.command("facets")(cert_facets.show_facets)
+app.command("set")(cert_set.set_remarks)
+app.command("import")(importing.import_certificates)
+app.add_typer(
+    cert_queries.app, name="query", help="Queries of the inventory that are kept under a name.", no_args_is_help=True
+)
 
 
 @app.command()

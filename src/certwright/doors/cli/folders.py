@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 
 from certwright.doors.cli import sources
-from certwright.doors.cli.durations import span
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import say
+from certwright.engine.looks import passwords_in
 from certwright.model.errors import Refused
 from certwright.model.inventory import SourceKind
 
@@ -26,6 +26,9 @@ def add_folder(
     path: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Folders or files of this machine.")],
     include: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="Only files like this.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(metavar="GLOB", help="No files or folders like this.")] = None,
+    password_file: Annotated[
+        Path | None, typer.Option(help="Its lines are tried on PKCS#12, JKS and private keys; read at each run.")
+    ] = None,
     every: sources.Every = "1d",
     disabled: Disabled = False,
     as_json: AsJSON = False,
@@ -39,6 +42,9 @@ def add_folder(
         "include": include or [],
         "exclude": exclude or [],
     }
+    if password_file is not None:
+        passwords_in(password_file)
+        settings["password_file"] = str(password_file.absolute())
     return _add(name, SourceKind.FOLDER, settings, every, disabled=disabled, as_json=as_json)
 
 
@@ -55,22 +61,19 @@ def add_token(
 
 
 def _add(name: str, kind: SourceKind, settings: dict[str, object], every: str, *, disabled: bool, as_json: bool) -> int:
+    period = sources.period(every)
     with opened() as certwright:
-        source = certwright.sources.add(
-            name, kind, settings=settings, every=None if every == "never" else span(every), enabled=not disabled
-        )
+        source = certwright.sources.add(name, kind, settings=settings, every=period, enabled=not disabled)
         if not as_json:
             say(f"Source {name} is kept.")
         return sources.first_run(certwright, source, as_json=as_json)
 
 
 @app.command()
-def remove(name: sources.Name) -> None:
+def remove(name: sources.Name, as_json: AsJSON = False) -> None:
     """Delete a source with its sightings; the certificates stay."""
     with opened() as certwright:
-        certwright.sources.get(name, *_KINDS)
-        certwright.sources.remove(name)
-        say(f"Source {name} is removed; the certificates it found stay.")
+        sources.remove(certwright, certwright.sources.get(name, *_KINDS), as_json=as_json)
 
 
 sources.add_commands(app, "source", *_KINDS)

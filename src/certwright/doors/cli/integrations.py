@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 import typer
@@ -11,7 +12,7 @@ from certwright.doors.cli.durations import span
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import print_json, say, warn
-from certwright.model.errors import CertwrightError, Refused
+from certwright.model.errors import CertwrightError, Misconfigured, Refused
 from certwright.model.inventory import SourceKind
 from certwright.store.ca_orders import LeftOut
 from certwright.wiring import Certwright, connect
@@ -68,18 +69,20 @@ def add(
             )
             connect(made, secrets).close()
             certwright.accounts.add(made)
-        source = certwright.sources.add(
-            name,
-            SourceKind.CA,
-            account=account or name,
-            every=period,
-            enabled=not disabled,
-            settings={
-                "certificates": certificates,
-                "details": details,
-                "leave_out": [str(one) for one in leave_out or ()],
-            },
-        )
+        settings = {"certificates": certificates, "details": details, "leave_out": [*map(str, leave_out or ())]}
+        try:
+            source = certwright.sources.add(
+                name,
+                SourceKind.CA,
+                account=account or name,
+                every=period,
+                enabled=not disabled,
+                settings=settings,
+            )
+        except Refused:  # the name is another source's
+            if not account:
+                certwright.accounts.remove(name)
+            raise
         if not as_json:
             say(f"Integration {name} is kept{'' if not account else f', on the CA account {account}'}.")
         trouble = _test(certwright, account or name, as_json=as_json, silent=as_json)
@@ -94,11 +97,16 @@ def add(
 
 
 def _test(certwright: Certwright, account: str, *, as_json: bool, silent: bool = False) -> CertwrightError | None:
-    """Try the login of a CA account; a working one ends a pause. The error is returned."""
+    """Try the login of a CA account. A working one ends a pause, one that the CA turns away begins one.
+
+    The error is returned.
+    """
     kept = certwright.accounts.get(account)
     try:
         login = accounts.login_of(certwright.adapter(kept))
     except CertwrightError as error:
+        if isinstance(error, Misconfigured):
+            certwright.ports(account).standing.pause(str(error))
         return error
     certwright.listings.keep_login(account, login)
     certwright.accounts.enable(account, enabled=kept.enabled)
@@ -125,6 +133,22 @@ def test(name: sources.Name, as_json: AsJSON = False) -> int:
 
 
 @app.command()
+def run(
+    name: sources.Name,
+    again: Annotated[
+        bool, typer.Option("--again", help="Ask anew for what only single orders tell, such as notes: a call each.")
+    ] = False,
+    as_json: AsJSON = False,
+) -> int:
+    """Run it now, with progress; an interrupted run goes on where it was."""
+    with opened() as certwright:
+        source = certwright.sources.get(name, SourceKind.CA)
+        if again:
+            source = replace(source, settings={**source.settings, "again": True})
+        return sources.run_now(certwright, source, as_json=as_json)
+
+
+@app.command()
 def remove(name: sources.Name) -> None:
     """Delete an integration, and its read-only CA account; the certificates stay."""
     with opened() as certwright:
@@ -136,4 +160,5 @@ def remove(name: sources.Name) -> None:
         say(f"Integration {name} is removed; its certificates stay.")
 
 
-sources.add_commands(app, "integration", SourceKind.CA)
+# What an integration changes is no place: each certificate shows what was told of it, and when.
+sources.add_commands(app, "integration", SourceKind.CA, without=("run", "changes"))

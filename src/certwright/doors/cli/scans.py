@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from certwright.doors.cli import sources
-from certwright.doors.cli.durations import span
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import say
-from certwright.engine.looks import CONCURRENCY
+from certwright.engine.looks import CONCURRENCY, PER_HOST, SECONDS, Scans
 from certwright.model.errors import NotFound, Refused
 from certwright.model.inventory import Source, SourceKind
+from certwright.policy.egress import networks
 from certwright.targets.scan.wanted import Exclusions, read_targets, words_of, words_of_file
 from certwright.wiring import Certwright
 
@@ -32,6 +32,8 @@ TargetFile = Annotated[
 Port = Annotated[list[int] | None, typer.Option("--port", help="Of targets that name none; 443 by default.")]
 Exclude = Annotated[list[str] | None, typer.Option(metavar="TARGET", help="Never connect there.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=2000, help="Targets looked at at once.")]
+PerHost = Annotated[int, typer.Option(min=1, max=2000, help="Connections to one address at once.")]
+Seconds = Annotated[int, typer.Option(min=1, max=120, help="So long for one target, from look-up to handshake.")]
 _ONCE = "scan"
 
 
@@ -43,23 +45,44 @@ def add(
     port: Port = None,
     exclude: Exclude = None,
     concurrency: Concurrency = CONCURRENCY,
+    per_host: PerHost = PER_HOST,
+    seconds: Seconds = SECONDS,
     every: sources.Every = "1d",
     disabled: Annotated[bool, typer.Option("--disabled", help="Let it run only once it is enabled.")] = False,
     as_json: AsJSON = False,
 ) -> int:
     """Add a scan that runs by a schedule; the first time at once."""
-    settings = _settings(target, file, port, exclude, concurrency)
+    settings = _settings(target, file, port, exclude, concurrency, per_host, seconds)
+    period = sources.period(every)
     with opened() as certwright:
-        source = certwright.sources.add(
-            name,
-            SourceKind.SCAN,
-            settings=settings,
-            every=None if every == "never" else span(every),
-            enabled=not disabled,
-        )
+        _check(certwright, settings)
+        source = certwright.sources.add(name, SourceKind.SCAN, settings=settings, every=period, enabled=not disabled)
         if not as_json:
             say(f"Scan {name} is kept.")
         return sources.first_run(certwright, source, as_json=as_json)
+
+
+@app.command()
+def change(
+    name: sources.Name,
+    target: Target = None,
+    file: TargetFile = None,
+    port: Port = None,
+    exclude: Exclude = None,
+    concurrency: Concurrency = CONCURRENCY,
+    per_host: PerHost = PER_HOST,
+    seconds: Seconds = SECONDS,
+    as_json: AsJSON = False,
+) -> int:
+    """Look at these targets from now on, instead of those before; its schedule stays."""
+    settings = _settings(target, file, port, exclude, concurrency, per_host, seconds)
+    with opened() as certwright:
+        _check(certwright, settings)
+        known = certwright.sources.get(name, SourceKind.SCAN)
+        certwright.sources.change(name, settings=settings, every=known.every)
+        if not as_json:
+            say(f"Scan {name} looks at {len(settings['targets']):,} targets from now on.")
+        return sources.first_run(certwright, certwright.sources.get(name), as_json=as_json)
 
 
 @app.command()
@@ -69,16 +92,19 @@ def once(
     port: Port = None,
     exclude: Exclude = None,
     concurrency: Concurrency = CONCURRENCY,
+    per_host: PerHost = PER_HOST,
+    seconds: Seconds = SECONDS,
     name: Annotated[str, typer.Option("--as", help="The source that what is found is kept under.")] = _ONCE,
     as_json: AsJSON = False,
 ) -> int:
     """Look at targets now and keep what is found, without a schedule."""
-    settings = _settings(target, file, port, exclude, concurrency)
+    settings = _settings(target, file, port, exclude, concurrency, per_host, seconds)
     with opened() as certwright:
+        _check(certwright, settings)
         return sources.run_now(certwright, _source(certwright, name, settings), as_json=as_json)
 
 
-def _source(certwright: Certwright, name: str, settings: dict[str, object]) -> Source:
+def _source(certwright: Certwright, name: str, settings: dict[str, Any]) -> Source:
     """The source without a schedule that such looks are kept under, with these settings now."""
     try:
         known = certwright.sources.get(name, SourceKind.SCAN)
@@ -91,8 +117,14 @@ def _source(certwright: Certwright, name: str, settings: dict[str, object]) -> S
 
 
 def _settings(
-    target: list[str] | None, file: Path | None, port: list[int] | None, exclude: list[str] | None, concurrency: int
-) -> dict[str, object]:
+    target: list[str] | None,
+    file: Path | None,
+    port: list[int] | None,
+    exclude: list[str] | None,
+    concurrency: int,
+    per_host: int,
+    seconds: int,
+) -> dict[str, Any]:
     """The settings of a scan; raises when they cannot be read, before anything is kept."""
     targets = [word for text in target or () for word in words_of(text)]
     if file is not None:
@@ -101,16 +133,26 @@ def _settings(
         raise Refused("There is nothing to scan.", advice="Name targets, or a --file with a list of them.")
     excluded = [word for text in exclude or () for word in words_of(text)]
     read_targets(targets, ports=port or (443,), excluded=Exclusions.read(excluded))
-    return {"targets": targets, "ports": port or [443], "exclude": excluded, "concurrency": concurrency}
+    return {
+        "targets": targets,
+        "ports": port or [443],
+        "exclude": excluded,
+        "concurrency": concurrency,
+        "per_host": per_host,
+        "seconds": seconds,
+    }
+
+
+def _check(certwright: Certwright, settings: dict[str, Any]) -> None:
+    """Refuse targets that the egress rules forbid as a whole; raises Refused."""
+    Scans(networks(certwright.settings.scan_allow)).check(settings["targets"])
 
 
 @app.command()
-def remove(name: sources.Name) -> None:
+def remove(name: sources.Name, as_json: AsJSON = False) -> None:
     """Delete a scan with its sightings; the certificates stay."""
     with opened() as certwright:
-        certwright.sources.get(name, SourceKind.SCAN)
-        certwright.sources.remove(name)
-        say(f"Scan {name} is removed; the certificates it found stay.")
+        sources.remove(certwright, certwright.sources.get(name, SourceKind.SCAN), as_json=as_json)
 
 
 sources.add_commands(app, "scan", SourceKind.SCAN)

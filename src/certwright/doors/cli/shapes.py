@@ -9,7 +9,6 @@ from certwright.model.ca import CAOrder, Proof, ReportedOrder
 from certwright.model.inventory import Summary
 from certwright.model.order import KeyReference, Order, Revocation
 from certwright.store.accounts import Account
-from certwright.store.inventory import Entry
 from certwright.store.targets import Challenge, Target
 from certwright.targets.dcv.kinds import Kind
 
@@ -96,11 +95,23 @@ def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
         "term_ends_at": order.term_ends_at,
         "cost": order.cost or None,
         "why": order.why or None,
+        "validation": order.validation or None,
+        "group": order.group or None,
+        "requester": order.requester or None,
+        "contacts": list(order.contacts),
+        "auto_renew": order.auto_renew or None,
+        "fields": dict(order.fields),
+        "notes": list(order.notes),
+        "issuer": order.issuer or None,
+        "duplicates": order.duplicates,
+        "reissues": order.reissues,
+        "revoked_at": order.revoked_at,
+        "revocation_reason": order.revocation_reason or None,
     }
 
 
-def summary_json(certificate: Summary) -> dict[str, Any]:
-    """A leaf certificate as a list of the inventory has it."""
+def certificate_json(certificate: Summary) -> dict[str, Any]:
+    """A leaf certificate of the inventory."""
     return {
         "id": certificate.id,
         "fingerprint": certificate.fingerprint,
@@ -131,33 +142,6 @@ def summary_json(certificate: Summary) -> dict[str, Any]:
         "fields": dict(certificate.fields),
         "severity": certificate.severity,
         "recorded_at": certificate.recorded_at,
-    }
-
-
-def certificate_json(entry: Entry) -> dict[str, Any]:
-    """A leaf certificate of the inventory."""
-    leaf = entry.certificate
-    return {
-        "id": entry.id,
-        "fingerprint": leaf.fingerprint,
-        "serial": leaf.serial,
-        "common_name": leaf.common_name,
-        "names": list(leaf.names),
-        "issuer": leaf.issuer,
-        "not_before": leaf.not_before,
-        "not_after": leaf.not_after,
-        "state": entry.state,
-        "account": entry.account or None,
-        "ca_order_id": entry.ca_order.order_id or None,
-        "ca_certificate_id": entry.ca_order.certificate_id or None,
-        "order": entry.order_id,
-        "key": key_json(entry.key) if entry.key else None,
-        "public_key_sha256": leaf.public_key_sha256,
-        "replaces": entry.replaces or None,
-        "replaced_by": entry.replaced_by or None,
-        "revoked_at": entry.revoked_at,
-        "revocation_reason": entry.revocation_reason or None,
-        "recorded_at": entry.recorded_at,
     }
 
 

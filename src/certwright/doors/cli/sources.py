@@ -2,31 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Annotated, Any
 
 import typer
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from certwright.doors.cli import judging
+from certwright.doors.cli.app import exit_code_of
 from certwright.doors.cli.durations import span, text_of
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
-from certwright.doors.cli.terminal import cell, err, fields, moment, print_json, say, say_error, table
+from certwright.doors.cli.source_changes import show_changes
+from certwright.doors.cli.terminal import cell, err, fields, moment, print_json, say, say_error, table, warn
 from certwright.engine.discovering import OnStep
+from certwright.model.errors import CertwrightError, Refused
 from certwright.model.inventory import Outcome, Run, Source, SourceKind
-from certwright.store.sources import Change, Standing
+from certwright.store.sources import Standing
 from certwright.wiring import Certwright
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The name it was added with.")]
 Every = Annotated[str, typer.Option(metavar="SPAN", help="How often: 30m, 6h, 1d, never.")]
 _OUTCOMES = {Outcome.DONE: "green", Outcome.PARTLY: "yellow", Outcome.FAILED: "red", Outcome.RUNNING: "cyan"}
-_CHANGES_SHOWN = 200
+_SETTINGS_SHOWN = 20
+_SELDOM = timedelta(days=3650)
 
 
-def add_commands(app: typer.Typer, noun: str, *kinds: SourceKind) -> None:
-    """Give a group the commands that sources of those kinds share; ``noun`` is what people call one."""
+def add_commands(app: typer.Typer, noun: str, *kinds: SourceKind, without: Collection[str] = ()) -> None:
+    """Give a group the commands that sources of those kinds share; ``noun`` is what people call one.
+
+    ``without`` names those that the group has of its own, or not at all.
+    """
     for name, make, about in (
         ("list", _list, f"List: each {noun} with its last run, its outcome, and the next."),
         ("show", _show, f"Show one {noun} with its settings and its last runs."),
@@ -34,9 +42,10 @@ def add_commands(app: typer.Typer, noun: str, *kinds: SourceKind) -> None:
         ("schedule", _schedule, "Change how often it runs by itself."),
         ("enable", _enable, "Let it run by its schedule; the first time at once."),
         ("disable", _disable, "Let it run no more."),
-        ("changes", _changes, "What its last run found that was new, changed or vanished."),
+        ("changes", show_changes, "What its last run found that was new, changed or vanished."),
     ):
-        app.command(name, help=about)(make(*kinds))
+        if name not in without:
+            app.command(name, help=about)(make(*kinds))
 
 
 def _list(*kinds: SourceKind) -> Callable[..., None]:
@@ -64,7 +73,7 @@ def show_sources(standings: Sequence[Standing], now: datetime) -> None:
                 text_of(standing.source.every),
                 moment(standing.last.started_at)[:16] if standing.last else "never",
                 outcome(standing),
-                _next(standing.source, now),
+                _next(standing, now),
                 f"{standing.places:,}",
             )
             for standing in standings
@@ -80,12 +89,25 @@ def outcome(standing: Standing) -> str:
     return f"{word}, [red]silent since {moment(standing.silent_since)[:10]}[/]" if standing.silent_since else word
 
 
-def _next(source: Source, now: datetime) -> str:
+def _next(standing: Standing, now: datetime) -> str:
+    source = standing.source
     if not source.enabled:
         return "[dim]disabled[/]"
+    if standing.paused_because:
+        return "[red]paused[/]"
     if source.next_run_at is None:
         return "[dim]on demand[/]"
     return "due" if source.next_run_at <= now else moment(source.next_run_at)[:16]
+
+
+def period(every: str) -> timedelta | None:
+    """How often, as somebody typed it; None for never. Raises Refused for anything that is no schedule."""
+    if every == "never":
+        return None
+    found = span(every)
+    if not timedelta(0) < found <= _SELDOM:
+        raise Refused(f"{every} is no schedule.", advice="From 1s to 3650d, or never.")
+    return found
 
 
 def _show(*kinds: SourceKind) -> Callable[..., None]:
@@ -103,17 +125,20 @@ def _show(*kinds: SourceKind) -> Callable[..., None]:
                     "kind": source.kind,
                     "CA account": cell(_account(certwright, source)),
                     "every": text_of(source.every),
-                    "next run": _next(source, certwright.clock.now()),
+                    "next run": _next(standing, certwright.clock.now()),
+                    "paused because": cell(standing.paused_because),
                     "last success": moment(standing.succeeded_at),
                     "silent since": moment(standing.silent_since),
                     "places": f"{standing.places:,}",
+                    "trouble": cell(standing.last.trouble) if standing.last else "",
+                    "advice": cell(standing.last.advice) if standing.last else "",
                     **{key: cell(_plain(value)) for key, value in source.settings.items()},
                 },
             )
             table(
                 "Runs",
-                ("started (UTC)", "outcome", "looked", "found", "new", "changed", "vanished", "failed", "why"),
-                ((*_run_cells(run), cell(run.trouble)) for run in runs),
+                ("run", "started (UTC)", "outcome", "looked", "found", "new", "changed", "vanished", "failed"),
+                map(_run_cells, runs),
             )
 
     return command
@@ -123,7 +148,8 @@ def _run_cells(run: Run) -> tuple[str, ...]:
     tally = run.tally
     counts = (tally.looked, tally.found, tally.new, tally.changed, tally.vanished, tally.failed)
     return (
-        moment(run.started_at),
+        str(run.id),
+        moment(run.started_at)[:16],
         f"[{_OUTCOMES[run.outcome]}]{run.outcome}[/]",
         *(f"{count:,}" for count in counts),
     )
@@ -138,7 +164,12 @@ def _account(certwright: Certwright, source: Source) -> str:
 
 
 def _plain(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    """A setting on one line; of a long list its beginning."""
+    if not isinstance(value, list):
+        return str(value)
+    shown = ", ".join(map(str, value[:_SETTINGS_SHOWN]))
+    more = len(value) - _SETTINGS_SHOWN
+    return f"{shown} and {more:,} more" if more > 0 else shown
 
 
 def _run(*kinds: SourceKind) -> Callable[..., int]:
@@ -149,15 +180,29 @@ def _run(*kinds: SourceKind) -> Callable[..., int]:
     return command
 
 
-def run_now(certwright: Certwright, source: Source, *, as_json: bool = False) -> int:
-    """Look at a source now and tell how it went; returns the exit code."""
+def run_now(certwright: Certwright, source: Source, *, as_json: bool = False, silent: bool = False) -> int:
+    """Look at a source now and tell how it went, unless ``silent``.
+
+    Returns the exit code: 4 where a person must mend something.
+    """
+    why: list[CertwrightError] = []
+    try:
+        with progress() as step:
+            run = certwright.discovering.now(source, step, why.append)
+    except KeyboardInterrupt:
+        warn(f"{source.name}: interrupted; what was found is kept, and the next run goes on there.")
+        raise
     with progress() as step:
-        run = certwright.discovering.now(source, step)
+        judging.at_once(certwright, step)
     if as_json:
         print_json(run_json(run))
-    else:
+    elif not silent:
         tell(run)
-    return 0 if run.outcome in (Outcome.DONE, Outcome.PARTLY) else 3
+    if run.outcome in (Outcome.DONE, Outcome.PARTLY):
+        return 0
+    if certwright.sources.standing(source).paused_because:
+        return 4
+    return exit_code_of(why[0]) if why else 3
 
 
 def tell(run: Run) -> None:
@@ -199,86 +244,76 @@ def progress() -> Iterator[OnStep]:
 
 
 def _schedule(*kinds: SourceKind) -> Callable[..., None]:
-    def command(name: Name, every: Every) -> None:
+    def command(name: Name, every: Every, as_json: AsJSON = False) -> None:
+        wanted = period(every)
         with opened() as certwright:
-            certwright.sources.get(name, *kinds)
-            certwright.sources.change(name, every=None if every == "never" else span(every))
-            say(f"{name} runs {'on demand only' if every == 'never' else 'every ' + every}.")
+            source = certwright.sources.get(name, *kinds)
+            if source.kind is SourceKind.UPLOAD and wanted:
+                raise Refused(f"{name} is not looked at: it was handed in.", advice="Hand it in once more.")
+            certwright.sources.change(name, every=wanted)
+            told = f"{name} runs {'on demand only' if wanted is None else f'every {text_of(wanted)}'}."
+            _told(certwright, name, told, as_json=as_json)
 
     return command
 
 
+def _told(certwright: Certwright, name: str, text: str, *, as_json: bool) -> None:
+    """What was done to a source: a sentence, or the source as it is now."""
+    if as_json:
+        print_json(source_json(certwright, certwright.sources.standing(certwright.sources.get(name))))
+    else:
+        say(text)
+
+
 def _enable(*kinds: SourceKind) -> Callable[..., int]:
-    def command(name: Name) -> int:
+    def command(name: Name, as_json: AsJSON = False) -> int:
         with opened() as certwright:
             source = certwright.sources.get(name, *kinds)
             if source.account:
                 certwright.accounts.enable(source.account, enabled=True)
             certwright.sources.enable(name, enabled=True)
-            say(f"{name} is enabled.")
-            return first_run(certwright, certwright.sources.get(name))
+            if not as_json:
+                say(f"{name} is enabled.")
+            return first_run(certwright, certwright.sources.get(name), as_json=as_json)
 
     return command
 
 
 def first_run(certwright: Certwright, source: Source, *, as_json: bool = False) -> int:
-    """Have a source that is due looked at: by the worker that is at work, or here where none is."""
+    """Have a source that is due looked at: by the worker that is at work, or here where none is.
+
+    As JSON, the source as it is then.
+    """
+    code, told = 0, ""
     if source.next_run_at is None:
-        return 0
-    if certwright.others_at_work():
-        say("The worker looks at it within seconds: certwright inventory sources shows how it went.")
-        return 0
-    return run_now(certwright, source, as_json=as_json)
+        told = "It runs when somebody says so." if source.enabled else "It is disabled, and runs once it is enabled."
+    elif certwright.others_at_work():
+        told = "The worker looks at it within seconds: certwright inventory sources shows how it went."
+    else:
+        code = run_now(certwright, source, silent=as_json)
+    if told or as_json:
+        _told(certwright, source.name, told, as_json=as_json)
+    return code
 
 
 def _disable(*kinds: SourceKind) -> Callable[..., None]:
-    def command(name: Name) -> None:
+    def command(name: Name, as_json: AsJSON = False) -> None:
         with opened() as certwright:
             certwright.sources.get(name, *kinds)
             certwright.sources.enable(name, enabled=False)
-            say(f"{name} is disabled; what it told stays, and ages.")
+            _told(certwright, name, f"{name} is disabled; what it told stays, and ages.", as_json=as_json)
 
     return command
 
 
-def _changes(*kinds: SourceKind) -> Callable[..., None]:
-    def command(
-        name: Name,
-        run: Annotated[int | None, typer.Option(help="The number of an earlier run.")] = None,
-        as_json: AsJSON = False,
-    ) -> None:
-        with opened() as certwright:
-            certwright.sources.get(name, *kinds)
-            runs = certwright.sources.runs(name, most=1)
-            number = run if run is not None else (runs[0].id if runs else 0)
-            changes = certwright.sources.changes(number)
-            if as_json:
-                for change in changes:
-                    print_json(
-                        {"place": change.place, "before": change.before or None, "now": change.now or None}
-                        | {"change": word_of(change)}
-                    )
-                return
-            shown = list(zip(range(_CHANGES_SHOWN + 1), changes, strict=False))
-            table(
-                "Changes",
-                ("change", "where", "before", "now"),
-                (
-                    (word_of(change), cell(change.place), change.before[:16], change.now[:16])
-                    for _, change in shown[:_CHANGES_SHOWN]
-                ),
-            )
-            if len(shown) > _CHANGES_SHOWN:
-                say("There are more: --json lists all.")
-
-    return command
-
-
-def word_of(change: Change) -> str:
-    """new, changed or vanished."""
-    if not change.before:
-        return "new"
-    return "changed" if change.now else "vanished"
+def remove(certwright: Certwright, source: Source, *, as_json: bool) -> None:
+    """Forget a source with its sightings, and tell it as it was."""
+    was = source_json(certwright, certwright.sources.standing(source))
+    certwright.sources.remove(source.name)
+    if as_json:
+        print_json(was)
+    else:
+        say(f"{source.name} is removed; the certificates it found stay.")
 
 
 def source_json(certwright: Certwright, standing: Standing) -> dict[str, Any]:
@@ -295,6 +330,7 @@ def source_json(certwright: Certwright, standing: Standing) -> dict[str, Any]:
         "enabled": source.enabled,
         "every_seconds": int(source.every.total_seconds()) if source.every else None,
         "next_run_at": source.next_run_at,
+        "paused_because": standing.paused_because or None,
         "settings": dict(source.settings),
         "places": standing.places,
         "succeeded_at": standing.succeeded_at,

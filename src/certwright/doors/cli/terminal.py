@@ -101,7 +101,12 @@ def fields(title: str, pairs: Mapping[str, str]) -> None:
 
 def print_json(value: object) -> None:
     """One JSON object on one line of standard output."""
-    sys.stdout.write(json.dumps(value, default=_plain, ensure_ascii=False) + "\n")
+    sys.stdout.write(json_line(value))
+
+
+def json_line(value: object) -> str:
+    """One JSON object as a line, with its line end."""
+    return json.dumps(value, default=_plain, ensure_ascii=False) + "\n"
 
 
 def _plain(value: Any) -> object:

@@ -7,21 +7,24 @@ from django.db import migrations, models
 def carry_over(apps, schema_editor):
     """Move the bytes, issuers and names of the certificates that are there to where they now belong."""
     from certwright.pki.certificate import from_der
-    from certwright.store.columns import certificate_columns
+    from certwright.store.columns import certificate_columns, issuer_columns
 
     certificates = apps.get_model('store', 'Certificate').objects
     issuers = apps.get_model('store', 'Issuer').objects
     for row in certificates.iterator(chunk_size=500):
         apps.get_model('store', 'CertificateBytes').objects.create(certificate=row, der=row.der)
         certificate = from_der(bytes(row.der))
-        issuer, _ = issuers.get_or_create(
-            name=certificate.issuer, defaults={'common_name': certificate.issuer_common_name[:200]}
-        )
+        issuer = issuer_columns(certificate)
         columns = certificate_columns(certificate)
         certificates.filter(pk=row.pk).update(
-            issuer=issuer,
+            issuer=issuers.get_or_create(name=issuer['name'], defaults=issuer)[0],
             **{name: columns[name] for name in ('names', 'organization', 'validation', 'key_spec', 'is_leaf')},
         )
+    for order in apps.get_model('store', 'Order').objects.exclude(certificate=None).iterator(chunk_size=500):
+        certificates.filter(pk=order.certificate_id).update(product=order.product)
+    if schema_editor.connection.vendor == 'postgresql':  # which alters no table whose foreign keys are to be checked yet
+        schema_editor.execute('SET CONSTRAINTS ALL IMMEDIATE')
+        schema_editor.execute('SET CONSTRAINTS ALL DEFERRED')
 
 
 class Migration(migrations.Migration):

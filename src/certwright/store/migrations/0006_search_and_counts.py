@@ -1,15 +1,25 @@
 from pathlib import Path
 
-from django.db import migrations
+from django.db import DatabaseError, migrations
+
+from certwright.model.errors import Misconfigured
 
 
 def run_sql(apps, schema_editor):
     """Run the statements of this database's own file, and count what was there before."""
     folder = Path(__file__).parent.parent / 'sql'
     vendor = schema_editor.connection.vendor
-    for statement in (folder / f'{vendor}.sql').read_text(encoding='utf-8').split(';;\n'):
-        if statement.strip():
-            schema_editor.execute(statement)
+    try:
+        for statement in (folder / f'{vendor}.sql').read_text(encoding='utf-8').split(';;\n'):
+            if statement.strip():
+                schema_editor.execute(statement)
+    except DatabaseError as error:
+        if 'extension' not in str(error):
+            raise
+        raise Misconfigured(
+            f'PostgreSQL does not let Certwright have its extension pg_trgm: {str(error).splitlines()[0]}',
+            advice='Have its administrator run CREATE EXTENSION pg_trgm in this database (it comes with postgresql-contrib).',
+        ) from error
     day = {'sqlite': 'substr(not_after, 1, 10)', 'postgresql': "(not_after AT TIME ZONE 'UTC')::date"}[vendor]
     schema_editor.execute(
         'INSERT INTO rollup (day, account, state, count) '

@@ -4,8 +4,11 @@
 -- Names of certificates by their trigrams: LIKE decides, this only says where to look (so no positions are kept).
 CREATE VIRTUAL TABLE IF NOT EXISTS certificate_search USING fts5(text, content='', tokenize='trigram', detail='none')
 ;;
-CREATE TRIGGER IF NOT EXISTS certificate_added AFTER INSERT ON certificate WHEN new.is_leaf BEGIN
+CREATE TRIGGER IF NOT EXISTS certificate_named AFTER INSERT ON certificate WHEN new.is_leaf BEGIN
   INSERT INTO certificate_search (rowid, text) VALUES (new.id, new.names || ' ' || new.common_name);
+END
+;;
+CREATE TRIGGER IF NOT EXISTS certificate_added AFTER INSERT ON certificate WHEN new.is_leaf BEGIN
   INSERT INTO rollup (day, account, state, count)
     VALUES (substr(new.not_after, 1, 10), coalesce(new.account_id, 0), new.state, 1)
     ON CONFLICT (day, account, state) DO UPDATE SET count = count + 1;
@@ -13,26 +16,33 @@ END
 ;;
 CREATE TRIGGER IF NOT EXISTS certificate_removed AFTER DELETE ON certificate WHEN old.is_leaf BEGIN
   INSERT INTO certificate_search (certificate_search, rowid, text)
-    VALUES ('delete', old.id, old.names || ' ' || old.common_name);
+    SELECT 'delete', old.id, old.names || ' ' || old.common_name
+    WHERE EXISTS (SELECT 1 FROM certificate_search_docsize WHERE id = old.id);
   UPDATE rollup SET count = count - 1
     WHERE day = substr(old.not_after, 1, 10) AND account = coalesce(old.account_id, 0) AND state = old.state;
 END
 ;;
-CREATE TRIGGER IF NOT EXISTS certificate_moved AFTER UPDATE OF state, account_id ON certificate
-WHEN old.is_leaf AND new.is_leaf AND (old.state <> new.state OR old.account_id IS NOT new.account_id) BEGIN
+CREATE TRIGGER IF NOT EXISTS certificate_moved AFTER UPDATE OF state, account_id, is_leaf ON certificate
+WHEN old.state <> new.state OR old.account_id IS NOT new.account_id OR old.is_leaf <> new.is_leaf BEGIN
   UPDATE rollup SET count = count - 1
-    WHERE day = substr(old.not_after, 1, 10) AND account = coalesce(old.account_id, 0) AND state = old.state;
+    WHERE old.is_leaf
+      AND day = substr(old.not_after, 1, 10) AND account = coalesce(old.account_id, 0) AND state = old.state;
   INSERT INTO rollup (day, account, state, count)
-    VALUES (substr(new.not_after, 1, 10), coalesce(new.account_id, 0), new.state, 1)
+    SELECT substr(new.not_after, 1, 10), coalesce(new.account_id, 0), new.state, 1 WHERE new.is_leaf
     ON CONFLICT (day, account, state) DO UPDATE SET count = count + 1;
 END
 ;;
 CREATE TRIGGER IF NOT EXISTS certificate_promoted AFTER UPDATE OF is_leaf ON certificate
 WHEN new.is_leaf AND NOT old.is_leaf BEGIN
-  INSERT INTO certificate_search (rowid, text) VALUES (new.id, new.names || ' ' || new.common_name);
-  INSERT INTO rollup (day, account, state, count)
-    VALUES (substr(new.not_after, 1, 10), coalesce(new.account_id, 0), new.state, 1)
-    ON CONFLICT (day, account, state) DO UPDATE SET count = count + 1;
+  INSERT INTO certificate_search (rowid, text) SELECT new.id, new.names || ' ' || new.common_name
+    WHERE NOT EXISTS (SELECT 1 FROM certificate_search_docsize WHERE id = new.id);
+END
+;;
+CREATE TRIGGER IF NOT EXISTS certificate_demoted AFTER UPDATE OF is_leaf ON certificate
+WHEN old.is_leaf AND NOT new.is_leaf BEGIN
+  INSERT INTO certificate_search (certificate_search, rowid, text)
+    SELECT 'delete', old.id, old.names || ' ' || old.common_name
+    WHERE EXISTS (SELECT 1 FROM certificate_search_docsize WHERE id = old.id);
 END
 ;;
 CREATE TRIGGER IF NOT EXISTS finding_added AFTER INSERT ON finding BEGIN

@@ -2,6 +2,6 @@
 
 from certwright.targets.imports.table.columns import mapping
 from certwright.targets.imports.table.dates import DayOrder
-from certwright.targets.imports.table.reading import read
+from certwright.targets.imports.table.reading import Form, read
 
-__all__ = ["DayOrder", "mapping", "read"]
+__all__ = ["DayOrder", "Form", "mapping", "read"]

@@ -12,13 +12,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from certwright.model.errors import Misconfigured
-from certwright.model.inventory import Find, Remarks
+from certwright.model.inventory import Find, Known, Remarks
 from certwright.pki.errors import Invalid
 from certwright.targets.files.grouping import group
 from certwright.targets.files.opening import open_file
 from certwright.targets.files.places import upload_place
 from certwright.targets.files.regular import open_regular
-from certwright.targets.imports.known import Known
 from certwright.targets.imports.table.columns import Columns, find_columns
 from certwright.targets.imports.table.dates import DayOrder, date
 from certwright.targets.imports.table.numbers import serial, sha256

@@ -1,0 +1,64 @@
+"""Which certificates are to be looked up at their issuers, and what these said."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import Q
+
+from certwright.model.ports import Clock
+from certwright.model.words import CertificateState
+from certwright.pki.certificate import Certificate, from_der
+from certwright.store import bulk, models
+
+AGAIN = timedelta(hours=12)
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What an issuer said of the certificate of that id: when it was revoked (aware UTC), None for not; and why."""
+
+    id: int
+    revoked_at: datetime | None = None
+    reason: str = ""
+
+
+class RevocationChecks:
+    """Revocations as issuers publish them."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+
+    def due(self, most: int) -> list[tuple[int, Certificate]]:
+        """Certificates in force of one issuer that were not looked up for long, those first that never were."""
+        now = self._clock.now()
+        wanted = models.Certificate.objects.filter(is_leaf=True, not_after__gte=now).exclude(
+            state=CertificateState.REVOKED
+        )
+        for old in (Q(revocation_checked_at=None), Q(revocation_checked_at__lt=now - AGAIN)):
+            first = wanted.filter(old).order_by("revocation_checked_at", "pk").values_list("issuer", flat=True).first()
+            if first is not None:
+                rows = wanted.filter(old, issuer=first).order_by("pk").select_related("bytes")
+                return [(row.pk, from_der(bytes(row.bytes.der))) for row in rows[:most]]
+        return []
+
+    def keep(self, checked: Sequence[Checked]) -> int:
+        """Write what was said; a revoked certificate is judged anew. Returns how many are newly revoked."""
+        now = self._clock.now()
+        count = 0
+        with transaction.atomic():
+            for ids in bulk.pieces([one.id for one in checked]):
+                models.Certificate.objects.filter(pk__in=ids).update(revocation_checked_at=now)
+            for one in checked:
+                if one.revoked_at is not None:
+                    fresh = models.Certificate.objects.filter(pk=one.id).exclude(state=CertificateState.REVOKED)
+                    count += fresh.update(
+                        state=CertificateState.REVOKED,
+                        revoked_at=one.revoked_at,
+                        revocation_reason=one.reason[:32],
+                        judged_at=None,
+                    )
+        return count
