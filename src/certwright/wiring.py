@@ -34,8 +34,9 @@ from certwright.store import setup
 
 if TYPE_CHECKING:
     from certwright.engine.challenges import Challenges
+    from certwright.engine.checking import Checking
     from certwright.engine.discovering import Discovering, Look
-    from certwright.engine.durable import Engine
+    from certwright.engine.durable import Chore, Engine
     from certwright.engine.judging import Judging
     from certwright.engine.renewing import Renewing
     from certwright.keys.pkcs11 import Pkcs11Keys
@@ -72,7 +73,8 @@ class Settings(BaseSettings):
     ``home`` is the state folder; ``database_url`` names PostgreSQL instead of the SQLite file in it. ``kek`` is the
     key-encryption key (base64) and ``kek_file`` a file with one; without either it is a file in ``home``.
     ``scan_allow`` lists the networks (``10.0.0.0/8, 192.168.0.0/16``) that scans and other look-ups may connect to
-    beside public addresses. ``pkcs11_module`` and ``pin``, ``pin_file`` serve a token that has no profile of its own.
+    beside public addresses; ``check_revocation`` is whether a worker fetches CRLs and asks responders.
+    ``pkcs11_module`` and ``pin``, ``pin_file`` serve a token that has no profile of its own.
     """
 
     model_config = SettingsConfigDict(env_prefix="CERTWRIGHT_", frozen=True, hide_input_in_errors=True)
@@ -86,6 +88,7 @@ class Settings(BaseSettings):
     pin_file: Path | None = None
     concurrency: int = 8
     scan_allow: str = ""
+    check_revocation: bool = True
 
 
 class SystemClock:
@@ -281,6 +284,16 @@ class Certwright:
         return Judging(self.findings, self.clock, public_roots)
 
     @cached_property
+    def checking(self) -> Checking:
+        """Asks issuers what they have revoked."""
+        from certwright.engine.checking import Checking
+        from certwright.store.revocation_checks import RevocationChecks
+        from certwright.targets.revocation.lookup import Revocations
+
+        revocations = Revocations(allowed=networks(self.settings.scan_allow))
+        return Checking(RevocationChecks(self.clock), self.findings, revocations, self.clock, public_roots)
+
+    @cached_property
     def _looks(self) -> Mapping[SourceKind, Look]:
         """How each kind of source is looked at."""
         from certwright.engine import looks
@@ -413,10 +426,20 @@ class Certwright:
                 Chore("renew", self.renewing.turn, renewing.PERIOD.total_seconds(), at_start=True),
                 Chore("integrations", integrations.turn, discovering.PERIOD_SECONDS, stop=integrations.stop),
                 Chore("discovery", discovery.turn, discovering.PERIOD_SECONDS, stop=discovery.stop),
+                *self._checking_chores(),
                 Chore("judging", self.judging.turn, judging.PERIOD_SECONDS, at_start=True, stop=self.judging.stop),
                 Chore("tidy", challenges.Tidy(self.challenges).turn, challenges.PERIOD.total_seconds(), at_start=True),
             ],
         )
+
+    def _checking_chores(self) -> list[Chore]:
+        """Asking issuers what they have revoked, unless the installation is to ask nobody."""
+        from certwright.engine import checking
+        from certwright.engine.durable import Chore
+
+        if not self.settings.check_revocation:
+            return []
+        return [Chore("revocation", self.checking.turn, checking.PERIOD_SECONDS, stop=self.checking.stop)]
 
     def seal_secrets(self, account: str, values: Mapping[str, str]) -> bytes:
         """The secrets of a CA account in their envelope."""

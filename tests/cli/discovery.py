@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import signal
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -74,6 +76,15 @@ def cursor_of(program: Program) -> int:
     with closing(sqlite3.connect(program.home / "certwright.sqlite", timeout=30)) as database:
         row = database.execute("SELECT cursor FROM run ORDER BY id DESC LIMIT 1").fetchone()
         return int(row[0] or 0) if row else 0
+
+
+def kill_behind(program: Program, pid: int, position: int) -> None:
+    """Kill a process once its run has come so far; it can keep nothing more meanwhile."""
+    with closing(sqlite3.connect(program.home / "certwright.sqlite", timeout=30, isolation_level=None)) as database:
+        until(lambda: cursor_of(program) >= position)
+        database.execute("BEGIN IMMEDIATE")
+        os.kill(pid, signal.SIGKILL)
+        database.execute("ROLLBACK")
 
 
 def until(happened: Callable[[], bool], seconds: float = 30) -> None:

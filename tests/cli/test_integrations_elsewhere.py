@@ -12,19 +12,12 @@ from tests.cli.program import Program
 from tests.cli.tenant import OFTEN, EmSignTenant, SectigoTenant
 from tests.sandbox.tenant import Sandbox
 
-# The last part of the path of every call that only reads.
+# The last part of the path of every call that only reads, as the CAs' documentation has them.
 READS = {
-    "sectigo": {"WebHostReport", "CollectSSL", "GetMDCDomainDetails", "DecodeCSR"},
+    "sectigo": {"WebHostReport", "CollectSSL", "GetMDCDomainDetails"},
     "emsign": {
-        "GetOrderReport",
-        "GetCertificate",
-        "GetProductDetails",
-        "GetGroupDetails",
-        "GetGroupDetailsV2",
-        "GetOrganizationDetails",
-        "GetPrevettedOrganizationDetails",
-        "GetPrevalidatedDomainDetails",
-        "TrackOrder",
+        *("ValidateCredentials", "GetGroupDetails", "GetGroupDetailsV2", "GetOrganizationDetails", "GetDomainDetails"),
+        *("GetProductDetails", "TrackOrder", "GetCertificate", "GetOrderReport"),
     },
 }
 Tenants = Callable[[str], SectigoTenant]

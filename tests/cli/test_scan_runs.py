@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -29,7 +30,7 @@ from tests.cli.discovery import (
 )
 from tests.cli.program import Program, Running
 from tests.scan import faults
-from tests.scan.servers import Servers
+from tests.scan.servers import Servers, serving
 
 __all__ = ["new_identity", "scanner", "servers"]
 
@@ -49,6 +50,14 @@ def network(servers: Servers, new_identity: NewIdentity) -> str:
     return f"{NETWORK}:{port}"
 
 
+@contextmanager
+def held(network: str, seconds: int = 30) -> Iterator[tuple[str, ...]]:
+    """The words of a scan of the network, which cannot pass a server in its last quarter while the context lasts."""
+    with serving() as servers:
+        servers.plain(faults.never, address="127.7.6.50", port=int(network.rpartition(":")[2]))
+        yield (network, "--concurrency", "20", "--seconds", str(seconds))
+
+
 def _answering(network: str) -> set[str]:
     return {f"tls://{address}:{network.rpartition(':')[2]}" for address in ANSWERING}
 
@@ -57,14 +66,11 @@ def test_a_scan_that_is_killed_goes_on_behind_its_cursor_and_counts_nothing_twic
     scanner: Program, network: str, servers: Servers
 ) -> None:
     port = int(network.rpartition(":")[2])
-    begun = scanner.zygote.start(
-        scanner.home, [["scan", "add", "lan", network, "--concurrency", "20"]], environment=scanner.environment
-    )
-    until(lambda: cursor_of(scanner) >= 500)
-    os.kill(begun.pid, signal.SIGKILL)
-    assert begun.wait() == signal.SIGKILL
-    stopped_at = cursor_of(scanner)
-    assert stopped_at < HOSTS
+    with held(network) as words:
+        begun = scanner.zygote.start(scanner.home, [["scan", "add", "lan", *words]], environment=scanner.environment)
+        until(lambda: cursor_of(scanner) >= 500)
+        os.kill(begun.pid, signal.SIGKILL)
+        assert begun.wait() == signal.SIGKILL
 
     run = scanner.run("scan", "run", "lan", "--json").expect(0).json()
 
@@ -78,12 +84,11 @@ def test_a_scan_that_is_killed_goes_on_behind_its_cursor_and_counts_nothing_twic
 
 
 def test_a_scan_stopped_with_ctrl_c_says_so_and_goes_on_there(scanner: Program, network: str) -> None:
-    begun = scanner.zygote.start(
-        scanner.home, [["scan", "add", "lan", network, "--concurrency", "20"]], environment=scanner.environment
-    )
-    until(lambda: cursor_of(scanner) >= 500)
-    os.kill(begun.pid, signal.SIGINT)
-    assert begun.wait() == 0
+    with held(network) as words:
+        begun = scanner.zygote.start(scanner.home, [["scan", "add", "lan", *words]], environment=scanner.environment)
+        until(lambda: cursor_of(scanner) >= 500)
+        os.kill(begun.pid, signal.SIGINT)
+        assert begun.wait() == 0
     (stopped,) = begun.results
 
     run = scanner.run("scan", "run", "lan", "--json").expect(0).json()
@@ -143,12 +148,11 @@ def test_what_is_no_longer_a_target_is_out_of_sight_and_not_gone(
 def test_a_run_that_was_interrupted_does_not_go_on_with_other_targets(
     scanner: Program, network: str, new_identity: NewIdentity
 ) -> None:
-    begun = scanner.zygote.start(
-        scanner.home, [["scan", "once", network, "--concurrency", "20"]], environment=scanner.environment
-    )
-    until(lambda: cursor_of(scanner) >= 500)
-    os.kill(begun.pid, signal.SIGKILL)
-    begun.wait()
+    with held(network) as words:
+        begun = scanner.zygote.start(scanner.home, [["scan", "once", *words]], environment=scanner.environment)
+        until(lambda: cursor_of(scanner) >= 500)
+        os.kill(begun.pid, signal.SIGKILL)
+        begun.wait()
 
     with served(new_identity("other.meadow.example")) as port:
         run = scanner.run("scan", "once", f"127.0.0.1:{port}", "--json").expect(0).json()
@@ -177,10 +181,10 @@ def test_a_worker_runs_a_scan_by_its_schedule_and_sees_the_change(scanner: Progr
 
 def test_a_worker_takes_over_the_scan_of_one_that_was_killed(scanner: Program, network: str) -> None:
     killed = Running(scanner, "worker", ready=READY)
-    scanner.run("scan", "add", "lan", network, "--concurrency", "20").expect(0)
-    until(lambda: cursor_of(scanner) >= 500)
-    killed.stop(signal.SIGKILL)
-    assert cursor_of(scanner) < HOSTS
+    with held(network) as words:
+        scanner.run("scan", "add", "lan", *words).expect(0)
+        until(lambda: cursor_of(scanner) >= 500)
+        killed.stop(signal.SIGKILL)
 
     with Running(scanner, "worker", ready=READY):
         until(lambda: set(standing(scanner)) == _answering(network))
@@ -192,11 +196,12 @@ def test_a_worker_takes_over_the_scan_of_one_that_was_killed(scanner: Program, n
 
 def test_a_worker_that_is_stopped_leaves_its_scan_to_the_next_command(scanner: Program, network: str) -> None:
     worker = Running(scanner, "worker", ready=READY)
-    scanner.run("scan", "add", "lan", network, "--concurrency", "20").expect(0)
-    until(lambda: cursor_of(scanner) >= 500)
-    began = time.monotonic()
-    assert worker.stop() == 0
-    assert time.monotonic() - began < 15
+    with held(network, seconds=6) as words:
+        scanner.run("scan", "add", "lan", *words).expect(0)
+        until(lambda: cursor_of(scanner) >= 500)
+        began = time.monotonic()
+        assert worker.stop() == 0
+        assert time.monotonic() - began < 15
 
     run = scanner.run("scan", "run", "lan", "--json").expect(0).json()
 

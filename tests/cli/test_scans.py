@@ -149,3 +149,29 @@ def test_a_network_without_permission_is_refused_in_one_sentence_before_anything
     assert "10.20.0.0/16 is not scanned: Each address from 10.20.0.1 to 10.20.255.254 is a private address" in told.err
     assert "CERTWRIGHT_SCAN_ALLOW" in told.err
     assert program.run("scan", "list", "--json").out == ""
+
+
+def test_a_network_is_scanned_only_where_permission_covers_all_of_it(
+    program: Program, new_identity: NewIdentity, servers: Servers
+) -> None:
+    port = servers.tls(new_identity("shop.meadow.example").context())
+    words = ("scan", "once", f"127.0.0.0/29:{port}", "--json")
+
+    partly = program.run(*words, CERTWRIGHT_SCAN_ALLOW="127.0.0.0/30")
+    wholly = program.run(*words, CERTWRIGHT_SCAN_ALLOW="127.0.0.0/30, 127.0.0.4/30")
+    wrong = program.run(*words, CERTWRIGHT_SCAN_ALLOW="the lan")
+
+    assert [partly.code, wholly.code, wrong.code] == [1, 0, 4]
+    assert (wholly.json()["looked"], wholly.json()["found"]) == (6, 1)
+    assert "'the lan' is no network" in wrong.err
+
+
+def test_a_long_list_of_targets_is_shown_by_its_beginning(program: Program, tmp_path: Path) -> None:
+    targets = tmp_path / "targets.txt"
+    targets.write_text("\n".join(f"host-{number}.invalid" for number in range(1000)))
+    program.run("scan", "add", "all", "--file", str(targets), "--disabled").expect(0)
+
+    shown = program.run("scan", "show", "all").expect(0)
+
+    assert "host-19.invalid and 980 more" in shown.out
+    assert len(program.run("scan", "show", "all", "--json").json()["settings"]["targets"]) == 1000

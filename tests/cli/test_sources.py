@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import signal
 import ssl
 import subprocess
 from pathlib import Path
@@ -20,11 +18,11 @@ from tests.cli.discovery import (
     NewIdentity,
     cursor_of,
     fingerprint,
+    kill_behind,
     new_identity,
     scanner,
     sightings,
     standing,
-    until,
 )
 from tests.cli.program import Program
 from tests.scan.certificates import Identity
@@ -185,20 +183,19 @@ def test_a_folder_whose_look_was_killed_is_gone_on_with_and_nothing_is_taken_for
     program: Program, folder: Path, new_identity: NewIdentity
 ) -> None:
     der = new_identity("shop.meadow.example").chain[0]
-    for number in range(1500):
+    for number in range(4000):
         (folder / f"{number:04}.der").write_bytes(der)
     begun = program.zygote.start(program.home, [["source", "add-folder", "files", str(folder)]])
-    until(lambda: cursor_of(program) >= 500)
-    os.kill(begun.pid, signal.SIGKILL)
+    kill_behind(program, begun.pid, 500)
     begun.wait()
-    assert cursor_of(program) < 1500
+    assert cursor_of(program) < 4000
     (folder / "0000.der").unlink()  # so that what follows moves up by one
 
     resumed, fresh = _run(program), _run(program)
 
-    assert (resumed["looked"], resumed["vanished"], resumed["new"]) == (1499, 0, 1)
-    assert (fresh["looked"], fresh["found"], fresh["vanished"]) == (1499, 1499, 1)
-    assert len(standing(program)) == 1499
+    assert (resumed["looked"], resumed["vanished"], resumed["new"]) == (3999, 0, 1)
+    assert (fresh["looked"], fresh["found"], fresh["vanished"]) == (3999, 3999, 1)
+    assert len(standing(program)) == 3999
 
 
 @pytest.fixture

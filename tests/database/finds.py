@@ -117,9 +117,7 @@ def searched(text: str) -> set[int]:
     """The leaves that the table of trigrams (SQLite) has for a word; every leaf on PostgreSQL, which has an index."""
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
-            cursor.execute(
-                "SELECT rowid FROM certificate_search WHERE certificate_search MATCH %s", [f'"{text[:3]}"']
-            )
+            cursor.execute("SELECT rowid FROM certificate_search WHERE certificate_search MATCH %s", [f'"{text[:3]}"'])
         else:
             cursor.execute("SELECT id FROM certificate WHERE is_leaf AND names LIKE %s", [f"%{text[:3]}%"])
         return {int(row[0]) for row in cursor.fetchall()}

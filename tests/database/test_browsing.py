@@ -23,7 +23,22 @@ from tests.database import finds
 from tests.database.stock import ACCOUNT, Stock, some_account
 
 NAMES = ("a_b.example", "a%b.example", "SHOP.Meadow.example", "müller.example", 'it\'s"quoted"', "back\\slash", "")
-TEXTS = ("exa", "a_b", "a%b", "%_%", "shop.m", "MEADOW", "müller", 'it\'s"', "k\\s", "\\", "___", "b.exampl", " SHOP ", "'''")
+TEXTS = (
+    "exa",
+    "a_b",
+    "a%b",
+    "%_%",
+    "shop.m",
+    "MEADOW",
+    "müller",
+    "it's\"",
+    "k\\s",
+    "\\",
+    "___",
+    "b.exampl",
+    " SHOP ",
+    "'''",
+)
 ACCOUNTS = (None, ACCOUNT, "other", "third")
 CAS = {ACCOUNT: "digicert", "other": "digicert", "third": "sectigo"}
 ISSUERS = ("Issuer A", "Issuer B")
@@ -161,7 +176,11 @@ def meets(one: Summary, query: Query, known: Known) -> bool:
 
 def in_order(found: list[Summary], query: Query) -> list[int]:
     """The numbers, sorted as the query says."""
-    values = {Sort.RECORDED: lambda one: 0, Sort.ENDS: lambda one: one.not_after, Sort.NAME: lambda one: one.common_name}
+    values = {
+        Sort.RECORDED: lambda one: 0,
+        Sort.ENDS: lambda one: one.not_after,
+        Sort.NAME: lambda one: one.common_name,
+    }
     value = values[query.sort]
     return [one.id for one in sorted(found, key=lambda one: (value(one), one.id), reverse=query.descending)]
 

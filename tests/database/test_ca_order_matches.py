@@ -13,9 +13,9 @@ from certwright.model.words import CertificateState, OrderState
 from certwright.pki.certificate import Certificate
 from certwright.store import models
 from certwright.store.ca_orders import CAOrders, Taken
-from tests.cases.authority import root
+from tests.cases.authority import NOW
 from tests.database.finds import finds, leaf
-from tests.database.stock import ACCOUNT, Stock, some_account
+from tests.database.stock import ACCOUNT, Stock
 
 ISSUER = "Meadow Test Intermediate"
 
@@ -48,17 +48,16 @@ def matched(stock: Stock, orders: CAOrders, account: str = ACCOUNT) -> dict[str,
     """Which CA order each certificate is of, after matching: fingerprint to order id."""
     told: dict[str, str] = {}
 
-    def claim(fingerprint: str, order: ReportedOrder) -> None:
+    def claim(fingerprint: str, order: ReportedOrder) -> bool:
         told[fingerprint] = order.ca_order.order_id
         stock.inventory.claim(account, order, fingerprint)
+        return True
 
     assert orders.match(account, claim) == len(told)
     return told
 
 
-def test_a_found_certificate_is_that_of_the_ca_order_with_its_serial_and_issuer(
-    stock: Stock, orders: CAOrders
-) -> None:
+def test_a_found_certificate_is_that_of_the_ca_order_with_its_serial_and_issuer(stock: Stock, orders: CAOrders) -> None:
     made = leaf()
     found(stock, made)
     orders.take(ACCOUNT, ReportPage((listed(1, serial=made.serial, issuer=ISSUER, product="ssl_basic"),), ""))
@@ -70,31 +69,41 @@ def test_a_found_certificate_is_that_of_the_ca_order_with_its_serial_and_issuer(
 
 
 @pytest.mark.parametrize(
-    "told", [{"serial": "abc", "issuer": ISSUER}, {"issuer": "Another CA"}, {"issuer": ""}, {"serial": ""}],
-    ids=["another serial", "another issuer", "no issuer", "no serial"],
-)  # fmt: skip
-def test_neither_a_name_nor_a_serial_alone_makes_a_match(
-    stock: Stock, orders: CAOrders, told: dict[str, str]
-) -> None:
+    "told",
+    [
+        {"serial": "abc", "issuer": ISSUER},
+        {"issuer": "Another CA"},
+        {"issuer": ""},
+        {"issuer": "", "not_after": NOW},
+        {"serial": ""},
+    ],
+    ids=["another serial", "another issuer", "no issuer", "no issuer and another end", "no serial"],
+)
+def test_neither_a_name_nor_a_serial_alone_makes_a_match(stock: Stock, orders: CAOrders, told: dict[str, Any]) -> None:
     made = leaf("shop.meadow.example")
     found(stock, made)
     orders.take(ACCOUNT, ReportPage((listed(1, **{"serial": made.serial, **told}),), ""))
     assert matched(stock, orders) == {}
 
 
-def test_where_the_ca_names_no_issuer_one_that_signed_for_this_account_before_will_do(
-    stock: Stock, orders: CAOrders
-) -> None:
-    first, second, stranger = leaf(), leaf(), root("Stranger").issue()
-    found(stock, first, second, stranger)
-    orders.take(ACCOUNT, ReportPage((listed(1, serial=first.serial, issuer=ISSUER),), ""))
-    matched(stock, orders)
-    page = (listed(2, serial=second.serial), listed(3, serial=stranger.serial))
+def test_where_the_ca_names_no_issuer_the_day_of_its_end_decides(stock: Stock, orders: CAOrders) -> None:
+    made, other = leaf(), leaf()
+    found(stock, made, other)
+    page = (
+        listed(1, serial=made.serial, not_after=made.not_after.replace(hour=0)),
+        listed(2, serial=other.serial, not_after=other.not_after + timedelta(days=1)),
+    )
     orders.take(ACCOUNT, ReportPage(page, ""))
-    assert matched(stock, orders) == {second.fingerprint: "O2"}
-    stock.accounts.add(some_account("other"))
-    orders.take("other", ReportPage((listed(4, serial=second.serial),), ""))
-    assert matched(stock, orders, "other") == {}
+    assert matched(stock, orders) == {made.fingerprint: "O1"}
+
+
+def test_what_is_not_accepted_stays_unmatched(stock: Stock, orders: CAOrders) -> None:
+    made = leaf()
+    found(stock, made)
+    orders.take(ACCOUNT, ReportPage((listed(1, serial=made.serial, issuer=ISSUER),), ""))
+    assert orders.match(ACCOUNT, lambda *_: False) == 0
+    assert stock.inventory.get(made.fingerprint).account == ""
+    assert orders.count_without_certificate(ACCOUNT) == 1
 
 
 @pytest.mark.parametrize("turned", [False, True])

@@ -192,3 +192,33 @@ def test_a_first_import_makes_its_indexes_when_it_is_done_and_names_are_found_th
     every = list(stock.browsing.all(Query()))
     assert len(every) - len(before) == 7
     assert {one.id for one in every} == {one.id for one in stock.browsing.all(Query(name="example"))}
+
+
+def test_what_is_loaded_while_the_indexes_are_put_off_is_found_when_they_are_made(stock: Stock) -> None:
+    finds.add_rows(2, names="before.example")
+    wanted = {index.name for _, index in indexes._indexes()}
+    indexes.put_off()
+    assert not wanted & indexes._present()
+    stock.loading.take(source(stock), None, finds.finds(finds.leaves(3)))
+    finds.add_rows(1, names="ca.example", is_leaf=False)
+    models.Certificate.objects.filter(names="ca.example").update(is_leaf=True)
+    assert indexes.restore() == len(wanted) + 1  # and the search
+    assert wanted <= indexes._present()
+    assert indexes.restore() == 0
+    assert len(list(stock.browsing.all(Query(name="meadow")))) == 2 + 3 + 1
+    assert [one.names for one in stock.browsing.all(Query(name="ca.exam"))] == [("ca.example",)]
+    models.Certificate.objects.filter(names="before.example").delete()
+    assert list(stock.browsing.all(Query(name="before.exam"))) == []
+    assert finds.kept_counts() == finds.plain_counts()
+
+
+def test_what_goes_while_the_indexes_are_put_off_leaves_the_search_whole(stock: Stock) -> None:
+    finds.add_rows(3, names=lambda n: f"before{n}.example")
+    indexes.put_off()
+    finds.add_rows(3, names=lambda n: f"during{n}.example")
+    models.Certificate.objects.filter(names__in=["before0.example", "during0.example"]).delete()
+    indexes.restore()
+    for name, wanted in (("before", 2), ("during", 2), ("before1", 1), ("during0", 0)):
+        assert len(list(stock.browsing.all(Query(name=name)))) == wanted, name
+    during = models.Certificate.objects.filter(names__startswith="during")
+    assert finds.searched("during") == set(during.values_list("pk", flat=True))

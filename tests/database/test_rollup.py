@@ -36,9 +36,7 @@ class Writing(RuleBasedStateMachine):
         days=st.integers(0, 2),
     )
     def add(self, number: int, account: int, state: CertificateState, leaf: bool, days: int) -> None:
-        finds.add_rows(
-            number, account=self.accounts[account], state=state, is_leaf=leaf, not_after=finds.moment(days)
-        )
+        finds.add_rows(number, account=self.accounts[account], state=state, is_leaf=leaf, not_after=finds.moment(days))
 
     @rule(part=st.integers(1, 3), account=st.integers(0, 2))
     def move(self, part: int, account: int) -> None:

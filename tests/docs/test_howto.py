@@ -16,6 +16,7 @@ from tests.docs.programs import needs, needs_library
 PREPARED = {
     "discover": "nothing",
     "emsign": "nothing",
+    "enrich-from-a-ca": "nothing",
     "follow-an-order": "tutorial",
     "import-and-report": "sectigo",
     "import-from-elsewhere": "nothing",

@@ -105,20 +105,21 @@ class Enriching:
         """What the CA tells of single orders only, of those that were never asked for or have changed since."""
         last = timedelta() if source.settings.get("again") else DETAILS_LAST
         wanted = self.ca_orders.without_details(source.account, DETAILS_PER_RUN, last=last)
-        failures, refused = 0, ""
-        for done, ca_order in enumerate(wanted, 1):
+        had, failures, refused, why = 0, 0, "", ""
+        for ca_order in wanted:
             try:
                 self.ca_orders.take_details(source.account, ca.details(ca_order))
-                failures = 0
+                had, failures = had + 1, 0
             except Refused as error:  # NotFound among them: of one order, and it need not be asked for again soon
                 self.ca_orders.without_more(source.account, ca_order)
-                refused = refused or f"Details of order {ca_order} are refused: {error.detail}"
+                had, refused = had + 1, refused or f"Details of order {ca_order} are refused: {error.detail}"
             except Unavailable as error:
-                failures += 1
+                failures, why = failures + 1, error.detail
                 if failures >= _IN_A_ROW or error.retry_after is not None:
-                    return [f"Details of {len(wanted) - done} orders are left for the next run: {error.detail}"]
-            self._step(run, step, "details", done, len(wanted))
-        return [refused] if refused else []
+                    break
+            self._step(run, step, "details", had, len(wanted))
+        left = f"Details of {len(wanted) - had} orders are left for the next run: {why}" if had < len(wanted) else ""
+        return [one for one in (refused, left) if one]
 
     def _step(self, run: Run, step: OnStep, what: str, done: int, total: int | None) -> None:
         self.sources.progress(run, Tally())

@@ -106,7 +106,11 @@ class Browsing:
 
     def _conditions(self, query: Query) -> list[Condition]:
         """What a column decides, those first that few certificates may meet."""
-        found = [Condition(column, value, ordered=True) for column in _PLAIN if (value := getattr(query, column))]
+        found = [
+            Condition(column, value, ordered=True, partial=column == "product")
+            for column in _PLAIN
+            if (value := getattr(query, column))
+        ]
         if query.owner:
             known = query.owner != "-"
             found.insert(0, Condition("owner", query.owner if known else "", ordered=known, partial=known))

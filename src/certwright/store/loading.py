@@ -30,6 +30,7 @@ _COLUMNS = (
 _FIRST_IMPORT = 20_000  # certificates that one import adds, and most of all that there are
 _OTHERS = 3  # processes that may come between us and the same certificates
 _UNKNOWN = -1
+_LONGEST_OWNER, _LONGEST_TAG = 200, 100
 _UNREADABLE = "What stands there is no certificate that can be read."
 
 
@@ -218,9 +219,13 @@ class Loading:
         return used
 
     def _remark(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> None:
-        for find, of in zip(finds, fingerprints, strict=True):
-            if find.remarks and of and of[0] in batch.ids:
-                add_remarks(batch.ids[of[0]], find.remarks)
+        said = [
+            (batch.ids[of[0]], find.remarks)
+            for find, of in zip(finds, fingerprints, strict=True)
+            if find.remarks and of and of[0] in batch.ids
+        ]
+        if said:
+            add_remarks(said)
 
     def _link(self, finds: Iterable[Find], fingerprints: Iterable[Sequence[str]], batch: _Batch) -> None:
         """Tie a certificate to the one it replaces, where the tool it comes from knew that and we do not."""
@@ -261,18 +266,26 @@ def issuer_row(certificate: Certificate) -> models.Issuer:
     return row
 
 
-def add_remarks(certificate: int, remarks: Remarks) -> None:
-    """Add what another tool kept of a certificate, where nobody here has said anything else."""
-    mine = models.Certificate.objects.filter(pk=certificate)
-    if remarks.owner:
-        mine.filter(owner="").update(owner=remarks.owner[:200])
-    if remarks.fields:
-        row = mine.only("fields").get()
-        merged = {**remarks.fields, **row.fields}
-        if merged != row.fields:
-            mine.update(fields=merged)
+def add_remarks(said: Sequence[tuple[int, Remarks]]) -> None:
+    """Add what another tool kept of certificates (by their ids), where nobody here has said anything else.
+
+    Of several remarks on one certificate, the first that names an owner or a field counts.
+    """
+    ids = sorted({certificate for certificate, _ in said})
+    rows = bulk.look_up(
+        lambda keys: models.Certificate.objects.filter(pk__in=keys).values_list("pk", "owner", "fields"), ids
+    )
+    before: dict[int, tuple[str, dict[str, str]]] = {pk: (owner, fields) for pk, owner, fields in rows}
+    after = dict(before)
+    tags: dict[tuple[int, str], None] = {}
+    for certificate, remarks in said:
+        owner, fields = after[certificate]
+        after[certificate] = (owner or remarks.owner[:_LONGEST_OWNER], {**remarks.fields, **fields})
+        tags |= {(certificate, tag[:_LONGEST_TAG]): None for tag in remarks.tags if tag}
+    changed = [(*after[one], one) for one in ids if after[one] != before[one]]
+    bulk.update(models.Certificate, ("owner", "fields"), changed)
     models.Tag.objects.bulk_create(
-        [models.Tag(certificate_id=certificate, tag=tag[:100]) for tag in remarks.tags if tag], ignore_conflicts=True
+        [models.Tag(certificate_id=certificate, tag=tag) for certificate, tag in tags], ignore_conflicts=True
     )
 
 

@@ -197,7 +197,8 @@ class Certificate(models.Model):
     severity = models.SmallIntegerField(default=0)  # of its worst open finding: 0 none, 1 notice, 2 warning, 3 error
     judged_at = models.DateTimeField(null=True)  # by the quick rules
     linted_at = models.DateTimeField(null=True)  # by those that take long
-    revocation_checked_at = models.DateTimeField(null=True)  # when its issuer was last asked
+    revocation_asked_at = models.DateTimeField(null=True)  # when its issuer was last asked
+    revocation_told_at = models.DateTimeField(null=True)  # and when it last told whether it is revoked
     recorded_at = models.DateTimeField()
 
     class Meta:
@@ -223,7 +224,7 @@ class Certificate(models.Model):
             models.Index(fields=("key",), name="certificate_key", condition=models.Q(key__isnull=False)),
             models.Index(fields=("replaces",), name="certificate_replaces", condition=models.Q(replaces__isnull=False)),
             models.Index(fields=("judged_at",), name="certificate_judged"),
-            models.Index(fields=("revocation_checked_at",), name="certificate_checked"),
+            models.Index(fields=("revocation_asked_at",), name="certificate_asked"),
             models.Index(fields=("id",), name="certificate_unlinted", condition=models.Q(linted_at__isnull=True)),
         )
 

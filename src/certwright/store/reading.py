@@ -86,7 +86,7 @@ class Plan:
         """The numbers of the first so many."""
         few = self._few()
         if few is not None:
-            return self._numbers(self._plain(few), size, plainly=True)
+            return self._numbers(self._looked_up(few), size, plainly=True)
         ordered = (one for one in self.conditions if one.ordered) if self.column == "not_after" else ()
         looked_up = (next(iter(ordered), None), *(one for one in self.conditions if one.column == self.column))
         walk = self._plain(*looked_up)
@@ -114,6 +114,13 @@ class Plan:
 
     def _few(self) -> Condition | None:
         return next((one for one in self.conditions if one.is_few), None)
+
+    def _looked_up(self, few: Condition) -> QuerySet[models.Certificate]:
+        """All conditions, met by the few certificates of one index: SQLite knows no more of a value than how many
+        values there are, and would read everything for one of two."""
+        if connection.vendor != "sqlite":
+            return self._plain(few)
+        return self._plain().filter(pk__in=models.Certificate.objects.filter(few.q()).order_by().values("pk"))
 
     def _together(self) -> set[int] | None:
         """The numbers of those that may meet everything; None where no single condition narrows it down."""

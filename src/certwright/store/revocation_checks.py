@@ -19,9 +19,14 @@ AGAIN = timedelta(hours=12)
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """What an issuer said of the certificate of that id: when it was revoked (aware UTC), None for not; and why."""
+    """What came of asking the issuer of the certificate of that id.
+
+    ``told``: whether it is known now; then ``revoked_at`` is when it was revoked (aware UTC), None for not, and
+    ``reason`` why.
+    """
 
     id: int
+    told: bool = False
     revoked_at: datetime | None = None
     reason: str = ""
 
@@ -38,8 +43,8 @@ class RevocationChecks:
         wanted = models.Certificate.objects.filter(is_leaf=True, not_after__gte=now).exclude(
             state=CertificateState.REVOKED
         )
-        for old in (Q(revocation_checked_at=None), Q(revocation_checked_at__lt=now - AGAIN)):
-            first = wanted.filter(old).order_by("revocation_checked_at", "pk").values_list("issuer", flat=True).first()
+        for old in (Q(revocation_asked_at=None), Q(revocation_asked_at__lt=now - AGAIN)):
+            first = wanted.filter(old).order_by("revocation_asked_at", "pk").values_list("issuer", flat=True).first()
             if first is not None:
                 rows = wanted.filter(old, issuer=first).order_by("pk").select_related("bytes")
                 return [(row.pk, from_der(bytes(row.bytes.der))) for row in rows[:most]]
@@ -50,8 +55,9 @@ class RevocationChecks:
         now = self._clock.now()
         count = 0
         with transaction.atomic():
-            for ids in bulk.pieces([one.id for one in checked]):
-                models.Certificate.objects.filter(pk__in=ids).update(revocation_checked_at=now)
+            for column, asked in (("revocation_asked_at", checked), ("revocation_told_at", _told(checked))):
+                for ids in bulk.pieces([one.id for one in asked]):
+                    models.Certificate.objects.filter(pk__in=ids).update(**{column: now})
             for one in checked:
                 if one.revoked_at is not None:
                     fresh = models.Certificate.objects.filter(pk=one.id).exclude(state=CertificateState.REVOKED)
@@ -62,3 +68,7 @@ class RevocationChecks:
                         judged_at=None,
                     )
         return count
+
+
+def _told(checked: Sequence[Checked]) -> list[Checked]:
+    return [one for one in checked if one.told]

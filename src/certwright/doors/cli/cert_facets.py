@@ -25,7 +25,7 @@ def show_facets(
     filters: Filters,
     wanted_facets: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[FACET]...", help=f"{', '.join(FACETS)}; the usual ones by default."),
+        typer.Argument(metavar="FACET...", help=f"{', '.join(FACETS)}; the usual ones by default."),
     ] = None,
     most: Annotated[int, typer.Option(min=1, max=1000, help="So many values of each, the most frequent.")] = 10,
     as_json: AsJSON = False,

@@ -45,19 +45,24 @@ def list_certificates(
     filters: Filters,
     order: InOrder,
     limit: Annotated[
-        int | None, typer.Option(min=1, help="So many at most; 100 in a table, all otherwise, by default.")
+        int | None, typer.Option(min=1, metavar="N", help="So many at most; 100 in a table, all otherwise, by default.")
     ] = None,
     after: Annotated[str, typer.Option(metavar="CURSOR", help="Go on where an earlier list ended.")] = "",
     count: Annotated[bool, typer.Option("--count", help="Only say how many there are.")] = False,
     form: Annotated[
         ListFormat | None,
-        typer.Option("--format", help="CSV (safe to open in a spreadsheet), JSON lines, or every leaf as PEM."),
+        typer.Option(
+            "--format",
+            metavar="|".join(ListFormat),
+            help="CSV (safe to open in a spreadsheet), JSON lines, or every leaf as PEM.",
+        ),
     ] = None,
     columns: Annotated[
         str, typer.Option(metavar="A,B,…", help="The columns of CSV; field:NAME is a custom field.")
     ] = "",
     target: Annotated[
-        Path | None, typer.Option("--out", help="Where to write, whole or not at all; standard output by default.")
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Where to write, whole or not at all; standard output by default."),
     ] = None,
     as_json: AsJSON = False,
 ) -> None:

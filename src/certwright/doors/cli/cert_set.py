@@ -24,7 +24,7 @@ def set_remarks(
     filters: Filters,
     which: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[CERTIFICATE]...", help="Their fingerprints, serials, numbers or common names."),
+        typer.Argument(metavar="CERTIFICATE...", help="Their fingerprints, serials, numbers or common names."),
     ] = None,
     owner: Annotated[str | None, typer.Option(help="Who owns them; - for nobody.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="Put a tag on them; give it once for each.")] = None,

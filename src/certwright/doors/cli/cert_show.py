@@ -57,7 +57,7 @@ def show_lineage(which: WhichCertificate, as_json: AsJSON = False) -> None:
 def show_findings(
     which: Annotated[
         str | None,
-        typer.Argument(metavar="[CERTIFICATE]", help="One certificate; without, all findings are counted by rule."),
+        typer.Argument(metavar="CERTIFICATE", help="One certificate; without, all findings are counted by rule."),
     ] = None,
     as_json: AsJSON = False,
 ) -> None:

@@ -23,6 +23,7 @@ from certwright.doors.cli import (
 )
 from certwright.doors.cli.export import Format, content_of, password_in, write_private
 from certwright.doors.cli.options import AsJSON, Comment, Wait, WhichCertificate
+from certwright.doors.cli.revocation_checks import check_revocation
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import revocation_json
 from certwright.doors.cli.showing import show_revocation
@@ -40,6 +41,7 @@ app.command()(cert_show.show)
 app.command("lineage")(cert_show.show_lineage)
 app.command("findings")(cert_show.show_findings)
 app.command()(cert_judge.judge)
+app.command()(check_revocation)
 app.command("facets")(cert_facets.show_facets)
 app.command("set")(cert_set.set_remarks)
 app.command("import")(importing.import_certificates)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from functools import wraps
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -19,11 +19,15 @@ from certwright.model.words import CertificateState
 from certwright.wiring import Certwright
 
 _PANEL = "Which certificates"
+_STATES = "|".join(CertificateState)
+_SEVERITIES = "|".join(Severity)
 Answer = TypeVar("Answer")
 
 
 def _option(*names: str, about: str, shown: str = "") -> Any:
-    return typer.Option(*names, help=about, metavar=shown.upper() or None, rich_help_panel=_PANEL)
+    return typer.Option(
+        *names, help=about, metavar=(shown if "|" in shown else shown.upper()) or None, rich_help_panel=_PANEL
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,7 +40,7 @@ class Filters:
     name: Annotated[
         str, _option("--name", about="With this part of a name, three characters or more.", shown="part")
     ] = ""
-    state: Annotated[CertificateState | None, _option("--state", about="In this state.")] = None
+    state: Annotated[CertificateState | None, _option("--state", about="In this state.", shown=_STATES)] = None
     ca: Annotated[str, _option("--ca", about="Of this CA: digicert and the like.")] = ""
     account: Annotated[str, _option("--account", about="Of this CA account.")] = ""
     issuer: Annotated[str, _option("--issuer", about="With this common name of the issuer.", shown="name")] = ""
@@ -53,7 +57,8 @@ class Filters:
     source: Annotated[str, _option("--source", about="Seen by this source now.", shown="name")] = ""
     finding: Annotated[str, _option("--finding", about="With an open finding of this rule.", shown="rule")] = ""
     severity: Annotated[
-        Severity | None, _option("--severity", about="With an open finding that is so bad, or worse.")
+        Severity | None,
+        _option("--severity", about="With an open finding that is so bad, or worse.", shown=_SEVERITIES),
     ] = None
     ends_within: Annotated[
         str, _option("--ends-within", about="That end from now on within this time: 30d.", shown="span")
@@ -101,7 +106,10 @@ class InOrder:
 
     sort: Annotated[
         Sort | None,
-        typer.Option(help="By what; by when they were recorded, or as the saved query has it, by default."),
+        typer.Option(
+            metavar="|".join(Sort),
+            help="By what; by when they were recorded, or as the saved query has it, by default.",
+        ),
     ] = None
     descending: Annotated[bool, typer.Option("--descending", help="The other way round: latest first.")] = False
 
@@ -156,7 +164,6 @@ def _spread(kind: type[Any], renamed: dict[str, str], parameter_of: Callable[[st
         if one.name in renamed:
             (option,) = hint.__metadata__
             hint = Annotated[hint.__origin__, _option(renamed[one.name], about=option.help, shown=one.name)]
-        assert one.default is not MISSING
         parameters.append(
             inspect.Parameter(
                 parameter_of(one.name), inspect.Parameter.KEYWORD_ONLY, default=one.default, annotation=hint

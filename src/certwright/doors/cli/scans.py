@@ -33,7 +33,7 @@ Port = Annotated[list[int] | None, typer.Option("--port", help="Of targets that 
 Exclude = Annotated[list[str] | None, typer.Option(metavar="TARGET", help="Never connect there.")]
 Concurrency = Annotated[int, typer.Option(min=1, max=2000, help="Targets looked at at once.")]
 PerHost = Annotated[int, typer.Option(min=1, max=2000, help="Connections to one address at once.")]
-Seconds = Annotated[int, typer.Option(min=1, max=120, help="So long for one target, from look-up to handshake.")]
+Seconds = Annotated[int, typer.Option(min=1, max=30, help="So long for one target, from look-up to handshake.")]
 _ONCE = "scan"
 
 

@@ -280,7 +280,12 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='certificate',
-            name='revocation_checked_at',
+            name='revocation_asked_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='certificate',
+            name='revocation_told_at',
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
@@ -423,7 +428,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['revocation_checked_at'], name='certificate_checked'),
+            index=models.Index(fields=['revocation_asked_at'], name='certificate_asked'),
         ),
         migrations.AddIndex(
             model_name='certificate',
