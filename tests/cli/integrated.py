@@ -18,7 +18,7 @@ from tests.sandbox.tenant import Account, Sandbox
 
 NAME = "certcentral"
 UNHURRIED = ("--set", "requests_per_5_seconds=100000", "--set", "requests_per_3_minutes=100000")
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 @dataclass

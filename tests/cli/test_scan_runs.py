@@ -35,9 +35,10 @@ from tests.scan.servers import Servers, serving
 __all__ = ["new_identity", "scanner", "servers"]
 
 READY = "is at work"
-HOSTS = 2046  # of the network below
-NETWORK = "127.7.0.0/21"
-ANSWERING = [f"127.7.{third}.{fourth}" for third in range(8) for fourth in (1, 99)]
+HOSTS = 8190  # of the network below
+NETWORK = "127.7.0.0/19"
+KEPT = 2000  # finds that are surely kept before the last quarter is reached
+ANSWERING = [f"127.7.{third}.{fourth}" for third in range(0, 32, 4) for fourth in (1, 99)]
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def network(servers: Servers, new_identity: NewIdentity) -> str:
 def held(network: str, seconds: int = 30) -> Iterator[tuple[str, ...]]:
     """The words of a scan of the network, which cannot pass a server in its last quarter while the context lasts."""
     with serving() as servers:
-        servers.plain(faults.never, address="127.7.6.50", port=int(network.rpartition(":")[2]))
+        servers.plain(faults.never, address="127.7.28.50", port=int(network.rpartition(":")[2]))
         yield (network, "--concurrency", "20", "--seconds", str(seconds))
 
 
@@ -68,7 +69,7 @@ def test_a_scan_that_is_killed_goes_on_behind_its_cursor_and_counts_nothing_twic
     port = int(network.rpartition(":")[2])
     with held(network) as words:
         begun = scanner.zygote.start(scanner.home, [["scan", "add", "lan", *words]], environment=scanner.environment)
-        until(lambda: cursor_of(scanner) >= 500)
+        until(lambda: cursor_of(scanner) >= KEPT)
         os.kill(begun.pid, signal.SIGKILL)
         assert begun.wait() == signal.SIGKILL
 
@@ -78,7 +79,7 @@ def test_a_scan_that_is_killed_goes_on_behind_its_cursor_and_counts_nothing_twic
     assert run["total"] == HOSTS
     assert set(standing(scanner)) == _answering(network)
     assert len(sightings(scanner)) == len(ANSWERING)
-    assert servers.heard(port, ANSWERING[0]) == 1, "the first 500 are not looked at again"
+    assert servers.heard(port, ANSWERING[0]) == 1, "what was kept is not looked at again"
     (only,) = scanner.run("scan", "show", "lan", "--json").expect(0).json()["runs"]
     assert only["id"] == run["id"]
 
@@ -86,7 +87,7 @@ def test_a_scan_that_is_killed_goes_on_behind_its_cursor_and_counts_nothing_twic
 def test_a_scan_stopped_with_ctrl_c_says_so_and_goes_on_there(scanner: Program, network: str) -> None:
     with held(network) as words:
         begun = scanner.zygote.start(scanner.home, [["scan", "add", "lan", *words]], environment=scanner.environment)
-        until(lambda: cursor_of(scanner) >= 500)
+        until(lambda: cursor_of(scanner) >= KEPT)
         os.kill(begun.pid, signal.SIGINT)
         assert begun.wait() == 0
     (stopped,) = begun.results
@@ -150,7 +151,7 @@ def test_a_run_that_was_interrupted_does_not_go_on_with_other_targets(
 ) -> None:
     with held(network) as words:
         begun = scanner.zygote.start(scanner.home, [["scan", "once", *words]], environment=scanner.environment)
-        until(lambda: cursor_of(scanner) >= 500)
+        until(lambda: cursor_of(scanner) >= KEPT)
         os.kill(begun.pid, signal.SIGKILL)
         begun.wait()
 
@@ -183,7 +184,7 @@ def test_a_worker_takes_over_the_scan_of_one_that_was_killed(scanner: Program, n
     killed = Running(scanner, "worker", ready=READY)
     with held(network) as words:
         scanner.run("scan", "add", "lan", *words).expect(0)
-        until(lambda: cursor_of(scanner) >= 500)
+        until(lambda: cursor_of(scanner) >= KEPT)
         killed.stop(signal.SIGKILL)
 
     with Running(scanner, "worker", ready=READY):
@@ -198,7 +199,7 @@ def test_a_worker_that_is_stopped_leaves_its_scan_to_the_next_command(scanner: P
     worker = Running(scanner, "worker", ready=READY)
     with held(network, seconds=6) as words:
         scanner.run("scan", "add", "lan", *words).expect(0)
-        until(lambda: cursor_of(scanner) >= 500)
+        until(lambda: cursor_of(scanner) >= KEPT)
         began = time.monotonic()
         assert worker.stop() == 0
         assert time.monotonic() - began < 15

@@ -153,7 +153,8 @@ def look(options: argparse.Namespace) -> None:
     sources = Sources(SystemClock(), identity.name, identity.alive)
     run = sources.start(sources.get(options.reference))
     if run is None:
-        return say("taken")
+        say("taken")
+        return
     ders = [bytes.fromhex(line) for line in (options.folder / "certificates").read_text().split()]
     begun = int(run.cursor or 0)
     say(f"begins at {begun}")

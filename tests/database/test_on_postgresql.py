@@ -17,6 +17,7 @@ PARTS = {
         "inventory", "loading", "loading_processes", "overview", "rollup", "sightings", "sources",
     ),
     "browsing": ("browsing",),
+    "findings": ("findings",),
     "orders": (
         "ca_orders", "ca_order_matches", "due", "import_lineage", "journal_contract", "listings", "orders", "renewals",
         "targets",

@@ -40,8 +40,8 @@ _LINTER = """
 ## The linter
 
 With `certwright[lint]` installed, pkilint looks at each certificate once. Each error that it finds is a finding
-`lint:CODE` with pkilint's own code: a warning for a public certificate, and a notice where only RFC 5280 binds, or where
-the certificate is older than the profiles of the Baseline Requirements. What pkilint merely advises is left out.
+`lint:CODE` with pkilint's own code: a warning for a public certificate, and a notice where only RFC 5280 binds, or
+where the certificate is older than the profiles of the Baseline Requirements. What pkilint merely advises is left out.
 
 ## Dates
 

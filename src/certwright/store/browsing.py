@@ -50,7 +50,7 @@ class Browsing:
         ids = self._plan(query, after).page(size + 1)
         rows_of = {row.pk: row for row in _ROWS.filter(pk__in=ids[:size])}
         found = [rows_of[pk] for pk in ids[:size] if pk in rows_of]
-        return Page(self._summaries(found), _position(found[-1], query) if len(ids) > size else None)
+        return Page(self._summaries(found), _position(found[-1], query) if found and len(ids) > size else None)
 
     def all(self, query: Query, *, size: int = 500) -> Iterator[Summary]:
         """Every certificate of a query, read in pages."""

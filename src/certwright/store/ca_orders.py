@@ -110,21 +110,25 @@ class CAOrders:
         }
         in_use = Q(ca_order_id__in=whole - {""}, ca_certificate_id="", state=CertificateState.VALID)
         gone = Q(ca_certificate_id__in=ids - {""}) | in_use
-        ours = models.Certificate.objects.filter(account=owner, is_leaf=True)
+        ours = _of_orders(owner, page)
         ours.filter(gone).exclude(state=CertificateState.REVOKED).update(
             state=CertificateState.REVOKED, revoked_at=now, judged_at=None
         )
         for one in page.orders:  # the CA's own date and reason, where it tells them
             if one.revoked_at and one.ca_order.certificate_id:
                 told = {"revoked_at": one.revoked_at, "revocation_reason": one.revocation_reason[:_WORD]}
-                revoked = ours.filter(ca_certificate_id=one.ca_order.certificate_id, state=CertificateState.REVOKED)
+                revoked = ours.filter(
+                    ca_order_id=one.ca_order.order_id,
+                    ca_certificate_id=one.ca_order.certificate_id,
+                    state=CertificateState.REVOKED,
+                )
                 revoked.exclude(**told).update(**told, judged_at=None)
 
     def _mark_replaced(self, owner: models.CAAccount, page: ReportPage) -> None:
         """What was replaced by a reissue elsewhere is replaced in the inventory too."""
         replaced = [one for one in page.orders if one.certificate_state is CertificateState.REPLACED]
         ids = {one.ca_order.certificate_id for one in replaced} - {""}
-        ours = models.Certificate.objects.filter(account=owner, is_leaf=True, ca_certificate_id__in=ids)
+        ours = _of_orders(owner, page).filter(ca_certificate_id__in=ids)
         ours.filter(state=CertificateState.VALID).update(state=CertificateState.REPLACED, judged_at=None)
 
     def _name_products(self, changed: Sequence[models.CAOrder]) -> None:
@@ -263,6 +267,12 @@ _WORD = _LONGEST["revocation_reason"]
 
 
 _Identity = tuple[str, str, str]  # a CA order has an order id; only a draft is known by its request id
+
+
+def _of_orders(owner: models.CAAccount, page: ReportPage) -> QuerySet[models.Certificate]:
+    """The leaf certificates of the CA orders of a page; named by their orders, which an index knows."""
+    ids = {one.ca_order.order_id for one in page.orders} - {""}
+    return models.Certificate.objects.filter(account=owner, ca_order_id__in=ids, is_leaf=True)
 
 
 def _may_be(certificate: models.Certificate, row: models.CAOrder) -> bool:

@@ -215,9 +215,7 @@ class Certificate(models.Model):
             models.Index(fields=("validation", "not_after"), name="certificate_validation"),
             models.Index(fields=("organization", "not_after"), name="certificate_organization"),
             models.Index(fields=("account", "not_after"), name="certificate_account"),
-            models.Index(
-                fields=("account", "ca_order_id"), name="certificate_ca_order", condition=_known("ca_order_id")
-            ),
+            models.Index(fields=("account", "ca_order_id"), name="certificate_ca_order"),
             models.Index(fields=("product", "not_after"), name="certificate_product", condition=_known("product")),
             models.Index(fields=("owner", "not_after"), name="certificate_owner", condition=_known("owner")),
             models.Index(fields=("severity", "not_after"), name="certificate_severity"),

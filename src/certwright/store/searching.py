@@ -10,7 +10,7 @@ from certwright.store.reading import FEW
 
 SHORTEST = 3  # characters
 _MOST = 5  # trigrams looked up: those that all certificates share cost most and tell least
-_NAMES = "SELECT id, names, common_name FROM certificate"
+_NAMES = "SELECT id, names, common_name FROM certificate WHERE id IN (SELECT value FROM json_each(%s))"
 _MATCH = "SELECT rowid FROM certificate_search WHERE certificate_search MATCH %s"
 
 
@@ -29,7 +29,7 @@ def numbers_having(text: str) -> list[int] | None:
             cursor.execute(f"{_MATCH} LIMIT %s", [_expression(text), FEW + 1])
             ids = [row[0] for row in cursor.fetchall()]
             if len(ids) <= FEW:
-                cursor.execute(f"{_NAMES} WHERE id IN (SELECT value FROM json_each(%s))", [str(ids)])
+                cursor.execute(_NAMES, [str(ids)])
             candidates = ids if len(ids) > FEW else cursor.fetchall()
     if len(candidates) > FEW:
         return None

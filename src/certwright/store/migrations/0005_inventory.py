@@ -400,7 +400,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(condition=models.Q(('ca_order_id', ''), _negated=True), fields=['account', 'ca_order_id'], name='certificate_ca_order'),
+            index=models.Index(fields=['account', 'ca_order_id'], name='certificate_ca_order'),
         ),
         migrations.AddIndex(
             model_name='certificate',
