@@ -183,7 +183,9 @@ def _told(failed: int, one: str) -> str:
     if not failed:
         return ""
     told = "1 place" if failed == 1 else f"{failed:,} places"
-    return f"{told} could not be looked at{f', such as {one}' if one else '.'}"
+    if not one:
+        return f"{told} could not be looked at."
+    return f"{told} could not be looked at{':' if failed == 1 else ', such as'} {one}"
 
 
 def _is_trouble(find: Find) -> bool:

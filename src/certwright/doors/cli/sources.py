@@ -137,7 +137,7 @@ def _show(*kinds: SourceKind) -> Callable[..., None]:
             )
             table(
                 "Runs",
-                ("run", "started (UTC)", "outcome", "looked", "found", "new", "changed", "vanished", "failed"),
+                ("run", "started (UTC)", "outcome", "looked", "found", "new", "changed", "gone", "failed"),
                 map(_run_cells, runs),
             )
 
