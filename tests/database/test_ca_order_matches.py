@@ -15,7 +15,7 @@ from certwright.store import models
 from certwright.store.ca_orders import CAOrders, Taken
 from tests.cases.authority import NOW
 from tests.database.finds import finds, leaf
-from tests.database.stock import ACCOUNT, Stock
+from tests.database.stock import ACCOUNT, Stock, some_account
 
 ISSUER = "Meadow Test Intermediate"
 
@@ -169,3 +169,34 @@ def test_details_are_asked_for_anew_when_they_are_old(stock: Stock, orders: CAOr
     assert orders.without_details(ACCOUNT, 10) == []
     stock.clock.advance(timedelta(days=2))  # type: ignore[attr-defined]
     assert orders.without_details(ACCOUNT, 10) == [CAOrder("O1")]
+
+
+@pytest.mark.parametrize("state", [CertificateState.REVOKED, CertificateState.REPLACED])
+@pytest.mark.parametrize("told", ["after the match", "before it"])
+def test_what_a_second_account_tells_of_a_certificate_of_the_first_holds_too(
+    stock: Stock, orders: CAOrders, state: CertificateState, told: str
+) -> None:
+    certificate = leaf("shop.meadow.example")
+    stock.accounts.add(some_account("reader", read_only=True))
+    found(stock, certificate)
+    models.Certificate.objects.filter(fingerprint=certificate.fingerprint).update(
+        account=models.CAAccount.objects.get(name=ACCOUNT), ca_order_id="O1", ca_certificate_id="C1"
+    )
+    when = NOW - timedelta(days=2)
+    good = listed(1, serial=certificate.serial, issuer=ISSUER)
+    over = listed(
+        1,
+        serial=certificate.serial,
+        issuer=ISSUER,
+        certificate_state=state,
+        revoked_at=when,
+        revocation_reason="superseded",
+    )
+    for one in (good, over) if told == "after the match" else (over,):
+        orders.take("reader", ReportPage((one,), ""))
+        if one is good or told == "before it":
+            assert matched(stock, orders, "reader") == {certificate.fingerprint: "O1"}
+    shown = stock.inventory.get(certificate.fingerprint)
+    assert (shown.state, shown.account) == (state, ACCOUNT)
+    if state is CertificateState.REVOKED:
+        assert (shown.revoked_at, shown.revocation_reason) == (when, "superseded")

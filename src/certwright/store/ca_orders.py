@@ -82,6 +82,7 @@ class CAOrders:
             bulk.update(models.CAOrder, (*_COLUMNS, "detailed_at", "certificate"), values)
             self._mark_revoked(owner, page, now)
             self._mark_replaced(owner, page)
+            self._mark_tied(owner, page, now)
             self._name_products(changed)
             self._forget_forerunners(owner, page)
             seen = [row.pk for row in known.values()]
@@ -123,6 +124,15 @@ class CAOrders:
                     state=CertificateState.REVOKED,
                 )
                 revoked.exclude(**told).update(**told, judged_at=None)
+
+    def _mark_tied(self, owner: models.CAAccount, page: ReportPage, now: datetime) -> None:
+        """What this CA account says of a certificate holds, also where it was ordered with another account of ours."""
+        ids = {one.ca_order.order_id for one in page.orders} - {""}
+        over = models.CAOrder.objects.filter(
+            account=owner, ca_order_id__in=ids, certificate__isnull=False, certificate_state__in=_OVER
+        )
+        for row in over:
+            _end_certificate(row, now)
 
     def _mark_replaced(self, owner: models.CAAccount, page: ReportPage) -> None:
         """What was replaced by a reissue elsewhere is replaced in the inventory too."""
@@ -190,10 +200,8 @@ class CAOrders:
         certificate = models.Certificate.objects.get(fingerprint=fingerprint)
         row = models.CAOrder.objects.get(pk=ca_order_row)
         models.CAOrder.objects.filter(pk=row.pk).update(certificate=certificate)
-        if row.certificate_state == CertificateState.REVOKED and row.revoked_at:
-            models.Certificate.objects.filter(pk=certificate.pk, state=CertificateState.REVOKED).update(
-                revoked_at=row.revoked_at, revocation_reason=row.revocation_reason
-            )
+        row.certificate = certificate
+        _end_certificate(row, self._clock.now())
         if row.product:
             models.Certificate.objects.filter(pk=certificate.pk).exclude(product=row.product).update(
                 product=row.product
@@ -267,6 +275,26 @@ _WORD = _LONGEST["revocation_reason"]
 
 
 _Identity = tuple[str, str, str]  # a CA order has an order id; only a draft is known by its request id
+
+
+_OVER = (CertificateState.REVOKED, CertificateState.REPLACED)
+
+
+def _end_certificate(row: models.CAOrder, now: datetime) -> None:
+    """Have the certificate that a CA order is tied to be revoked or replaced where the CA says so."""
+    if row.certificate_id is None:
+        return
+    mine = models.Certificate.objects.filter(pk=row.certificate_id, is_leaf=True)
+    if row.certificate_state == CertificateState.REPLACED:
+        mine.filter(state=CertificateState.VALID).update(state=CertificateState.REPLACED, judged_at=None)
+    if row.certificate_state != CertificateState.REVOKED:
+        return
+    mine.exclude(state=CertificateState.REVOKED).update(
+        state=CertificateState.REVOKED, revoked_at=row.revoked_at or now, judged_at=None
+    )
+    if row.revoked_at:
+        told = {"revoked_at": row.revoked_at, "revocation_reason": row.revocation_reason}
+        mine.exclude(**told).update(**told, judged_at=None)
 
 
 def _of_orders(owner: models.CAAccount, page: ReportPage) -> QuerySet[models.Certificate]:

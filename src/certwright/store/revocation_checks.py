@@ -15,6 +15,7 @@ from certwright.pki.certificate import Certificate, from_der
 from certwright.store import bulk, models
 
 AGAIN = timedelta(hours=12)
+_HOLD = "certificateHold"  # the one revocation that may be taken back (RFC 5280 §5.3.1); public CAs must not use it
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +41,8 @@ class RevocationChecks:
     def due(self, most: int) -> list[tuple[int, Certificate]]:
         """Certificates in force of one issuer that were not looked up for long, those first that never were."""
         now = self._clock.now()
-        wanted = models.Certificate.objects.filter(is_leaf=True, not_after__gte=now).exclude(
-            state=CertificateState.REVOKED
-        )
+        revoked = Q(state=CertificateState.REVOKED) & ~Q(revocation_reason=_HOLD)
+        wanted = models.Certificate.objects.filter(is_leaf=True, not_after__gte=now).exclude(revoked)
         for old in (Q(revocation_asked_at=None), Q(revocation_asked_at__lt=now - AGAIN)):
             first = wanted.filter(old).order_by("revocation_asked_at", "pk").values_list("issuer", flat=True).first()
             if first is not None:
@@ -59,6 +59,11 @@ class RevocationChecks:
                 for ids in bulk.pieces([one.id for one in asked]):
                     models.Certificate.objects.filter(pk__in=ids).update(**{column: now})
             for one in checked:
+                held = models.Certificate.objects.filter(
+                    pk=one.id, state=CertificateState.REVOKED, revocation_reason=_HOLD
+                )
+                if one.told and one.reason != _HOLD:  # taken back, or now revoked for good
+                    held.update(state=CertificateState.VALID, revoked_at=None, revocation_reason="", judged_at=None)
                 if one.revoked_at is not None:
                     fresh = models.Certificate.objects.filter(pk=one.id).exclude(state=CertificateState.REVOKED)
                     count += fresh.update(

@@ -9,16 +9,20 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from certwright.doors.cli.export import check_target
+from certwright.doors.cli.terminal import inert
 from certwright.model.errors import Refused
 
 _PIECE = 1 << 16  # characters that are written at once
 
 
 def to_standard_output(lines: Iterable[str]) -> None:
-    """Write the lines; when nobody reads any more (``| head``), stop without a word."""
+    """Write the lines; when nobody reads any more (``| head``), stop without a word.
+
+    On a terminal without control characters: a name in a certificate must not move its cursor.
+    """
     try:
         for line in lines:
-            sys.stdout.write(line)
+            sys.stdout.write(f"{inert(line.rstrip())}\n" if sys.stdout.isatty() else line)
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the interpreter flushes once more at its end

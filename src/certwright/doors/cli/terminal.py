@@ -92,7 +92,7 @@ def cell(text: object) -> str:
 
 def fields(title: str, pairs: Mapping[str, str]) -> None:
     """Name and value, a line each, empty values left out; values are markup."""
-    out.print(f"[bold]{escape(title)}[/]")
+    out.print(f"[bold]{escape(inert(title))}[/]")
     width = max((len(name) for name, value in pairs.items() if value), default=0)
     for name, value in pairs.items():
         if value:
