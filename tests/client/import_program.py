@@ -14,8 +14,8 @@ from pathlib import Path
 
 from certwright.cas.digicert import DigiCert
 from certwright.engine.importing import Import
-from certwright.store import setup
 from certwright.model.inventory import Query
+from certwright.store import setup
 from certwright.store.browsing import Browsing
 from certwright.store.ca_orders import CAOrders
 from certwright.store.inventory import Inventory
