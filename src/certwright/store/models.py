@@ -348,6 +348,7 @@ class Sighting(models.Model):
     vanished_at = models.DateTimeField(null=True)
     trouble = models.TextField(blank=True)
     found_by = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="finds", db_index=False)
+    seen_by = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="+", db_index=False)  # the last time
     missed_by = models.ForeignKey(Run, models.SET_NULL, null=True, related_name="misses", db_index=False)
 
     class Meta:

@@ -14,7 +14,7 @@ from certwright.store import bulk, models
 
 _COLUMNS = (
     "certificate", "source", "place", "address", "protocol", "presented", "has_key", "first_seen_at", "last_seen_at",
-    "trouble", "found_by",
+    "trouble", "found_by", "seen_by",
 )  # fmt: skip
 _LONGEST_PLACE = 1000
 
@@ -90,6 +90,7 @@ class Sightings:
         """The certificate is at the place again, or differently than before."""
         models.Sighting.objects.filter(pk=row.pk).update(
             last_seen_at=self._now,
+            seen_by=self._run,
             vanished_at=None,
             missed_by=None,
             trouble="",
@@ -117,13 +118,14 @@ class Sightings:
                     self._now,
                     "",
                     self._run,
+                    self._run,
                 )
                 for one in fresh
             ),
         )
         judge_again(one.certificate for one in fresh)
         for keys in bulk.pieces(same):
-            models.Sighting.objects.filter(pk__in=keys).update(last_seen_at=self._now)
+            models.Sighting.objects.filter(pk__in=keys).update(last_seen_at=self._now, seen_by=self._run)
         for trouble, unseen in missed.items():  # what was seen last ages
             for keys in bulk.pieces(unseen):
                 models.Sighting.objects.filter(pk__in=keys).update(trouble=trouble, missed_by=self._run)

@@ -247,8 +247,9 @@ class Sources:
         self, source: models.Source, run: Run, now: datetime, blocked: Mapping[str, str], *, complete: bool
     ) -> int:
         """What the run has not met: gone, or (where it did not look or could not) no more than out of sight."""
-        here = models.Sighting.objects.filter(source=source, vanished_at=None, last_seen_at__lt=run.started_at)
-        unseen = here.exclude(missed_by=run.id)  # this very run could not look there
+        here = models.Sighting.objects.filter(source=source, vanished_at=None)
+        # By the run and not by times, for a clock may have been set back; missed_by: it could not look there.
+        unseen = here.exclude(seen_by=run.id).exclude(missed_by=run.id)
         if not complete:
             unseen.filter(trouble="").update(trouble=_UNLOOKED)
             return 0

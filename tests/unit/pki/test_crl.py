@@ -236,7 +236,18 @@ GOOD = revoking.crl(authority(), SERIAL)
         authority().certificate.der,
         authority().certificate.pem.encode(),
     ],
-    ids=lambda junk: repr(junk[:12]),
+    ids=[
+        "nothing",
+        "a page",
+        "compressed",
+        "a byte too many",
+        "a length",
+        "a tower",
+        "no Base64",
+        "begins again and again",
+        "a certificate",
+        "its PEM",
+    ],  # fmt: skip
 )
 def test_what_is_no_list_is_invalid(junk: bytes) -> None:
     with pytest.raises(Invalid):

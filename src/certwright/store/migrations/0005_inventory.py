@@ -450,6 +450,11 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='sighting',
+            name='seen_by',
+            field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='store.run'),
+        ),
+        migrations.AddField(
+            model_name='sighting',
             name='missed_by',
             field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='misses', to='store.run'),
         ),
