@@ -247,7 +247,7 @@ GOOD = revoking.crl(authority(), SERIAL)
         "begins again and again",
         "a certificate",
         "its PEM",
-    ],  # fmt: skip
+    ],
 )
 def test_what_is_no_list_is_invalid(junk: bytes) -> None:
     with pytest.raises(Invalid):
