@@ -398,7 +398,9 @@ class Certwright:
         """The durable engine of this process, not yet running. Its database is beside ours and disposable."""
         from certwright.engine import challenges, discovering, judging, renewing, syncing, watch
         from certwright.engine.durable import Chore, Engine, Work
+        from certwright.store import indexes
 
+        indexes.restore()  # where a first import was killed
         runner = self.runner
         integrations = discovering.Discovering(self.sources, {SourceKind.CA: self._looks[SourceKind.CA]})
         discovery = discovering.Discovering(

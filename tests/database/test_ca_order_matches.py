@@ -200,3 +200,32 @@ def test_what_a_second_account_tells_of_a_certificate_of_the_first_holds_too(
     assert (shown.state, shown.account) == (state, ACCOUNT)
     if state is CertificateState.REVOKED:
         assert (shown.revoked_at, shown.revocation_reason) == (when, "superseded")
+
+
+def test_what_a_crl_has_revoked_stays_revoked_when_a_ca_that_lags_behind_claims_it(
+    stock: Stock, orders: CAOrders
+) -> None:
+    certificate = leaf("shop.meadow.example")
+    found(stock, certificate)
+    models.Certificate.objects.update(state=CertificateState.REVOKED, revoked_at=NOW, revocation_reason="keyCompromise")
+    orders.take(ACCOUNT, ReportPage((listed(1, serial=certificate.serial, issuer=ISSUER),), ""))
+    assert matched(stock, orders) == {certificate.fingerprint: "O1"}
+    shown = stock.inventory.get(certificate.fingerprint)
+    assert (shown.state, shown.revocation_reason, shown.account) == (
+        CertificateState.REVOKED,
+        "keyCompromise",
+        ACCOUNT,
+    )
+
+
+def test_an_account_that_may_order_takes_a_certificate_over_from_one_that_may_only_read(
+    stock: Stock, orders: CAOrders
+) -> None:
+    certificate = leaf("shop.meadow.example")
+    stock.accounts.add(some_account("reader", read_only=True))
+    stock.accounts.add(some_account("second", read_only=True))
+    found(stock, certificate)
+    for account, owner in (("reader", "reader"), ("second", "reader"), (ACCOUNT, ACCOUNT), ("second", ACCOUNT)):
+        orders.take(account, ReportPage((listed(1, serial=certificate.serial, issuer=ISSUER),), ""))
+        matched(stock, orders, account)
+        assert stock.inventory.get(certificate.fingerprint).account == owner, account

@@ -202,3 +202,12 @@ def test_of_an_order_with_one_certificate_at_a_time_only_the_one_in_force_is_rev
     )
     assert stock.inventory.revoked(wish, NOW) == 1
     assert stock.inventory.get(fingerprints[0]).state is CertificateState.REPLACED
+
+
+def test_a_certificate_is_found_by_any_of_its_names_in_any_case(stock: Stock) -> None:
+    made = chain("shop.meadow.example", "api.meadow.example")
+    recorded(stock, made)
+    for wanted in ("api.meadow.example", "API.Meadow.example"):
+        assert stock.inventory.get(wanted).certificate.fingerprint == made.leaf.fingerprint
+    with pytest.raises(NotFound):
+        stock.inventory.get("meadow.example")

@@ -68,3 +68,14 @@ def test_a_hold_that_is_taken_back_ends_the_revocation_and_another_reason_does_n
     states = dict(models.Certificate.objects.values_list("pk", "state"))
     assert states == {first: CertificateState.VALID, second: CertificateState.REVOKED}
     assert [row.revocation_reason for row in models.Certificate.objects.order_by("pk")] == ["", "keyCompromise"]
+
+
+def test_a_replaced_certificate_whose_hold_is_taken_back_is_replaced_again(
+    stock: Stock, checks: RevocationChecks
+) -> None:
+    before, after = load(stock, *leaves(2))
+    models.Certificate.objects.filter(pk=after).update(replaces=before)
+    models.Certificate.objects.filter(pk=before).update(state=CertificateState.REPLACED)
+    checks.keep([Checked(before, told=True, revoked_at=NOW, reason="certificateHold")])
+    checks.keep([Checked(before, told=True)])
+    assert models.Certificate.objects.get(pk=before).state == CertificateState.REPLACED

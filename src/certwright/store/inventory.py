@@ -16,9 +16,10 @@ from certwright.model.ports import Clock
 from certwright.model.words import CertificateState, Operation
 from certwright.pki.certificate import Certificate, from_der
 from certwright.pki.chain import Chain
-from certwright.store import models, rows
+from certwright.store import bulk, models, rows
 from certwright.store.columns import certificate_columns
 from certwright.store.loading import issuer_row
+from certwright.store.searching import SHORTEST, numbers_having
 
 # Where a CA's certificates have no ids of their own, an order has one at a time, and earlier ones are left alone.
 _IN_FORCE_OR_NUMBERED = Q(state=CertificateState.VALID) | ~Q(ca_certificate_id="")
@@ -107,15 +108,17 @@ class Inventory:
     def _claim(
         self, row: models.Certificate, account: str, ca_order: CAOrder, state: CertificateState, base_order_id: str
     ) -> None:
-        if row.account_id:
+        owner = models.CAAccount.objects.get(name=account)
+        if row.account_id and not _takes_over(owner, row):
             return
         ours = models.Key.objects.filter(public_key_sha256=row.public_key_sha256).exclude(public_key_sha256="")
         models.Certificate.objects.filter(pk=row.pk).update(
-            account=models.CAAccount.objects.get(name=account),
+            account=owner,
             ca_order_id=ca_order.order_id,
             ca_certificate_id=ca_order.certificate_id,
             key=row.key or ours.first(),
-            state=state,
+            # what its issuer's CRL has revoked stays revoked, whatever a list says that lags behind
+            state=CertificateState.REVOKED if row.state == CertificateState.REVOKED else state,
             judged_at=None,
         )
         if base_order_id or not ca_order.certificate_id:
@@ -188,10 +191,25 @@ class Inventory:
             current = query.filter(common_name=text, state=CertificateState.VALID)
             found = list(current[:2]) or list(query.filter(common_name=text)[:2])
         if not found:
+            found = self._named(wanted.strip())
+        if not found:
             raise NotFound(f"There is no certificate {wanted!r}.", advice="certwright cert list shows them.")
         if len(found) > 1:
             raise Refused(f"{wanted!r} fits several certificates.", advice="Give the fingerprint.")
         return self._entry(found[0])
+
+    def _named(self, wanted: str) -> list[models.Certificate]:
+        """Two at most of those with exactly that name among their SANs or for a common name; in force before others."""
+        if len(wanted) < SHORTEST:
+            return []
+        few = numbers_having(wanted) or []
+        rows_ = [
+            row
+            for keys in bulk.pieces(few)
+            for row in self._leaves().filter(pk__in=keys)
+            if wanted.casefold() in (*row.names.casefold().split(), row.common_name.casefold())
+        ]
+        return ([row for row in rows_ if row.state == CertificateState.VALID] or rows_)[:2]
 
     def chain(self, entry: Entry) -> Chain:
         """The leaf with the intermediates it was recorded with."""
@@ -226,6 +244,12 @@ class Inventory:
             order_id=order.pk if order else None,
             recorded_at=row.recorded_at,
         )
+
+
+def _takes_over(owner: models.CAAccount, row: models.Certificate) -> bool:
+    """An account that may order takes a certificate over from one that may only read: with it something can be done."""
+    before = row.account
+    return before is not None and before.read_only and not owner.read_only and before.ca == owner.ca
 
 
 def _family(account: str, order_id: str, base_order_id: str) -> set[str]:

@@ -77,10 +77,12 @@ class Loading:
         return 2 * self._added > models.Certificate.objects.count()
 
     def settle(self) -> None:
-        """Make the indexes that a first import did without; call it when the import is done, or given up."""
-        if self._without_indexes:
-            indexes.restore()
-            self._without_indexes = False
+        """Make the indexes that a first import did without; call it when an import is done, or given up.
+
+        Also those that another import left behind that was killed: looking costs one query.
+        """
+        indexes.restore()
+        self._without_indexes = False
 
     def _take(self, source: int, run: int | None, finds: Sequence[Find]) -> Tally:
         batch = _Batch()

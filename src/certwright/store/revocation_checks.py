@@ -63,7 +63,8 @@ class RevocationChecks:
                     pk=one.id, state=CertificateState.REVOKED, revocation_reason=_HOLD
                 )
                 if one.told and one.reason != _HOLD:  # taken back, or now revoked for good
-                    held.update(state=CertificateState.VALID, revoked_at=None, revocation_reason="", judged_at=None)
+                    state = CertificateState.REPLACED if _has_successor(one.id) else CertificateState.VALID
+                    held.update(state=state, revoked_at=None, revocation_reason="", judged_at=None)
                 if one.revoked_at is not None:
                     fresh = models.Certificate.objects.filter(pk=one.id).exclude(state=CertificateState.REVOKED)
                     count += fresh.update(
@@ -73,6 +74,10 @@ class RevocationChecks:
                         judged_at=None,
                     )
         return count
+
+
+def _has_successor(certificate: int) -> bool:
+    return models.Certificate.objects.filter(replaces=certificate).exists()
 
 
 def _told(checked: Sequence[Checked]) -> list[Checked]:

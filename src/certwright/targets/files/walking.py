@@ -143,7 +143,8 @@ def _chosen(candidate: Candidate, root: Path, choice: Choice) -> Iterator[Candid
 def _not_there(root: Path, problem: OSError | ValueError) -> Candidate:
     if not isinstance(problem, OSError):
         return Candidate(root, trouble="No file has such a name.")
-    absent = isinstance(problem, FileNotFoundError) and root.parent.is_dir()
+    # A folder that is not there may be a disk that is away; a file of certificates that is not there is gone.
+    absent = isinstance(problem, FileNotFoundError) and root.parent.is_dir() and root.suffix.lower() in _SURE
     return Candidate(root, trouble=f"The file or folder cannot be read: {reason(problem)}.", absent=absent)
 
 
