@@ -51,7 +51,7 @@ class Fetcher:
         self._look_up = look_up
         self._trust = trust
         # Look-ups block. One that outlasts its deadline is left behind here, and nobody waits for it.
-        self._threads = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="certwright-look-up")
+        self._threads = ThreadPoolExecutor(_LOOK_UPS_AT_ONCE, thread_name_prefix="certwright-revocation-look-up")
 
     def get(self, url: str, *, largest: int) -> bytes:
         """What stands at the URL, at most so many bytes.
