@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 from benchmarks import certificates, inventory_parts, play
 from benchmarks.estate import TODAY, Estate
 from benchmarks.estate_words import ISSUERS, Issuer
-from benchmarks.inventory import _database, _part, _rounded
+from benchmarks.inventory import own_database, part, rounded
 from certwright.engine.discovering import Discovering, Places
 from certwright.engine.judging import Judging
 from certwright.model.inventory import Find, Source, SourceKind
@@ -44,13 +44,13 @@ def run(rows: int, database: str, folder: Path | None) -> Figures:
     """
     figures: Figures = {"rows": rows, "database": database}
     for count, suffix in ((rows // 10, "_of_a_tenth"), (rows, "")):
-        with play.home() as home, _database(database):
+        with play.home() as home, own_database(database):
             path = certificates.stored(folder or home.parent, Estate(count))
-            _part("import", fill, path, count)
-            judged = _part(f"judging {count} certificates", judge, count)
+            part("import", fill, path, count)
+            judged = part(f"judging {count} certificates", judge, count)
             figures[f"peak_memory_mb{suffix}"] = judged.pop("process_peak_mb")
             figures |= judged
-    return {name: _rounded(value) for name, value in figures.items()}
+    return {name: rounded(value) for name, value in figures.items()}
 
 
 def fill(path: Path, count: int) -> Figures:

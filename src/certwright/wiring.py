@@ -304,7 +304,7 @@ class Certwright:
         tokens = looks.Tokens(self.token)
         return {
             SourceKind.CA: Enriching(self.sources, self.listings, self.ca_orders, self.inventory, self.ports),
-            SourceKind.SCAN: Places(self.sources, scans.finds, scans.total, complete=False),
+            SourceKind.SCAN: Places(self.sources, scans.finds, scans.total),
             SourceKind.FOLDER: Places(self.sources, looks.folders),
             SourceKind.TOKEN: Places(self.sources, tokens.finds),
         }
@@ -465,7 +465,8 @@ class Certwright:
         """A target, opened; raises Misconfigured when its settings do not fit."""
         from certwright.targets.dcv.publisher import open_publisher
 
-        return open_publisher(target.kind, target.settings, self.target_secrets(target))
+        allowed = networks(self.settings.scan_allow)
+        return open_publisher(target.kind, target.settings, self.target_secrets(target), allowed)
 
     def adapter(self, account: Account) -> CertificateAuthority:
         """The adapter of a CA account as it is now; raises Misconfigured when its settings do not fit."""

@@ -82,6 +82,14 @@ def inert(result: Result) -> bool:
 # -- What other programs made.
 
 
+def test_a_ca_certificate_alone_is_told_as_no_new_leaf(program: Program, tmp_path: Path) -> None:
+    chain = put(tmp_path / "ca.pem", intermediate().certificate.pem)
+
+    said = program.run("cert", "import", str(chain)).expect(0)
+
+    assert "1 certificates found: 0 new leaf certificates, 1 known or of CAs." in said.told
+
+
 @pytest.mark.xdist_group("pebble")
 def test_what_certbot_and_lego_made_comes_with_owner_date_and_lineage_and_once(
     pebble: Pebble, program: Program, tmp_path: Path

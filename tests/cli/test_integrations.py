@@ -179,7 +179,8 @@ def _of_the_certificate(info: dict[str, Any]) -> dict[str, Any]:
         "serial": certificate["serial_number"].lower().lstrip("0"),
         "names": certificate["dns_names"],
         "issuer": certificate["ca_cert"]["name"],
-        "cost": f"{info['price']} {info['currency']}",
+        "cost": str(info["price"]),
+        "currency": info["currency"],
         "not_after": f"{certificate['valid_till']}T23:59:59+00:00",
         "term_ends_at": f"{info['order_valid_till']}T23:59:59+00:00",
     }

@@ -23,6 +23,7 @@ from tests.scan.certificates import Identity
 
 __all__ = ["scanner"]
 MANY = 1_500
+MONTHS = timedelta(days=60)
 TOP = root("Judged Root")
 CA = TOP.intermediate("Judged Intermediate")
 
@@ -66,6 +67,32 @@ def test_a_chain_as_a_server_presents_it_is_judged_with_the_scan_that_finds_it(
     with served(shown(tmp_path, leaf, key, *(one.certificate for one in above))) as port:
         scanner.run("scan", "once", f"127.0.0.1:{port}", "--json").expect(0)
     assert rules(scanner, leaf) == wrong
+
+
+def test_the_certificates_of_cas_are_listed_with_what_hangs_on_them_and_what_is_wrong(
+    program: Program, tmp_path: Path
+) -> None:
+    ending = TOP.intermediate("Ending", not_after=datetime.now(UTC) + timedelta(days=90))
+    file = tmp_path / "estate.pem"
+    leaves = [ending.issue(f"n{number}.meadow.example", not_after=datetime.now(UTC) + MONTHS) for number in range(2)]
+    file.write_bytes(to_pem((TOP.certificate, CA.certificate, ending.certificate, *leaves)))
+    program.run("cert", "import", str(file)).expect(0)
+
+    listed = program.run("cert", "authorities", "--json").expect(0).lines()
+    used = program.run("cert", "authorities", "--used", "--json").expect(0).lines()
+
+    assert [(one["subject"], one["leaves"], one["findings"]) for one in listed] == [
+        ("CN=Ending", 2, ["ca:ends_soon"]),
+        ("CN=Judged Intermediate", 0, []),
+        ("CN=Judged Root", 0, []),
+    ]
+    assert used == listed[:1]
+    assert (used[0]["issuer"], used[0]["state"], used[0]["severity"]) == ("CN=Judged Root", "valid", "warning")
+    assert "CN=Ending" in program.run("cert", "authorities").expect(0).out
+    told = program.run("cert", "findings").expect(0).told
+    assert "Of CA certificates, ca:…: certwright cert authorities" in told
+    assert "--finding ca:" not in told
+    assert rules(program, ending.certificate) == {"ca:ends_soon"}
 
 
 def test_cert_judge_tells_what_came_of_it_and_leaves_nothing_due(program: Program, tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def test_a_scan_that_is_removed_while_it_runs_ends_without_harm(scanner: Program
     assert "has been removed" in first.results[0].err
 
 
-def test_what_is_no_longer_a_target_is_out_of_sight_and_not_gone(
+def test_what_a_scan_is_told_to_look_at_no_more_ends_with_its_next_complete_run(
     scanner: Program, servers: Servers, new_identity: NewIdentity
 ) -> None:
     context = new_identity("shop.meadow.example").context()
@@ -138,12 +138,33 @@ def test_what_is_no_longer_a_target_is_out_of_sight_and_not_gone(
 
     assert changed["settings"]["targets"] == [kept]
     assert changed["every_seconds"] == 86_400
+    assert changed["last_run"]["vanished"] == 1
+    trouble = {row["place"]: (row["trouble"], row["vanished_at"] is None) for row in sightings(scanner)}
+    assert trouble == {
+        f"tls://{kept}": ("", True),
+        f"tls://{dropped}": ("It is no target of the scan any more.", False),
+    }
+    assert changes(scanner, "web") == [("vanished", f"tls://{dropped}")]
+
+    back = scanner.run("scan", "change", "web", kept, dropped, "--json").expect(0).json()
+
+    assert back["last_run"]["vanished"] == 0
+    assert {row["trouble"] for row in sightings(scanner)} == {""}
+
+
+def test_a_scan_by_hand_of_other_targets_leaves_those_before_as_they_were_seen(
+    scanner: Program, servers: Servers, new_identity: NewIdentity
+) -> None:
+    context = new_identity("shop.meadow.example").context()
+    first, second = (f"127.0.0.1:{servers.tls(context)}" for _ in range(2))
+    for target in (first, second):
+        scanner.run("scan", "once", target).expect(0)
+
     trouble = {row["place"]: (row["trouble"], row["vanished_at"]) for row in sightings(scanner)}
     assert trouble == {
-        f"tls://{kept}": ("", None),
-        f"tls://{dropped}": ("The last run did not look there.", None),
+        f"tls://{first}": ("The last run did not look there.", None),
+        f"tls://{second}": ("", None),
     }
-    assert changes(scanner, "web") == []
 
 
 def test_a_run_that_was_interrupted_does_not_go_on_with_other_targets(

@@ -80,6 +80,7 @@ def test_a_file_is_written_below_the_webroot_looked_at_and_fetched_by_the_ca(
     new_reseller_shop: NewResellerShop, file_server: FileServer, tmp_path: Path
 ) -> None:
     shop = new_reseller_shop(dcv="look")
+    shop.program.environment["CERTWRIGHT_SCAN_ALLOW"] = "127.0.0.1"
     webroot = tmp_path / "webroot"
     webroot.mkdir()
     name = shop.tenant.fresh_name()

@@ -157,6 +157,28 @@ def test_a_file_that_cannot_be_read_ages_and_is_gone_only_once_it_is(
     assert standing(program) == {}
 
 
+@pytest.mark.parametrize("end", ["-----BEGIN CERTIF", "MII", "-----END CERTIFI"])
+def test_a_file_that_is_half_written_makes_nothing_in_it_vanish(
+    program: Program, folder: Path, new_identity: NewIdentity, end: str
+) -> None:
+    path = folder / "shop.pem"
+    whole = _pem(new_identity("shop.meadow.example")) + _pem(new_identity("two.meadow.example"))
+    path.write_text(whole)
+    _add(program, folder)
+
+    path.write_text(whole[: whole.index(end) + len(end)])
+    half = _run(program)
+    aged = sightings(program)
+    path.write_text(whole)
+    again = _run(program)
+
+    assert (half["outcome"], half["found"], half["failed"], half["vanished"]) == ("partly", 0, 1, 0)
+    assert [row["vanished_at"] for row in aged] == [None, None]
+    assert all(row["trouble"] for row in aged), aged
+    assert (again["outcome"], again["new"], again["changed"], again["vanished"]) == ("done", 0, 0, 0)
+    assert {row["trouble"] for row in sightings(program)} == {""}
+
+
 def test_of_a_folder_whose_disk_is_away_nothing_is_taken_for_gone(
     program: Program, tmp_path: Path, new_identity: NewIdentity
 ) -> None:
@@ -323,3 +345,16 @@ def test_what_makes_no_sense_is_refused_and_nothing_is_kept(program: Program, fo
     for result, (_, code, told) in zip(results, SENSELESS, strict=True):
         assert told in result.expect(code).err, result
     assert [row["name"] for row in program.run("inventory", "sources", "--json").lines()] == ["files"]
+
+
+def test_what_is_no_schedule_is_refused_of_every_kind_of_source_before_anything_is_kept(
+    program: Program, folder: Path
+) -> None:
+    for every in ("0s", "3651d"):
+        for words in (
+            ("integration", "add", "x", "--ca", "digicert", "--secret", "api_key=@none"),
+            ("source", "add-folder", "x", str(folder)),
+            ("scan", "add", "x", "192.0.2.1"),
+        ):
+            assert f"{every} is no schedule" in program.run(*words, "--every", every).expect(1).err
+    assert program.run("inventory", "sources", "--json").expect(0).lines() == []

@@ -138,10 +138,14 @@ def test_a_proof_that_is_not_to_be_seen_is_told_and_taken_away(program: Program,
     words = ["--set", f"folder={folder}", "--set", f"port={other.port}", "--set", f"resolver=127.0.0.1:{knot.port}"]
     program.run("target", "add", "web", "--kind", "webroot", "--domain", f"shop.{ZONE}", *words).expect(0)
 
+    unseen = program.run("target", "test", "web", "--wait", "0").expect(3).told
+    program.environment["CERTWRIGHT_SCAN_ALLOW"] = "127.0.0.1"
     told = program.run("target", "test", "web", "--wait", "0").expect(3).told
     as_json = program.run("target", "test", "web", "--wait", "0", "--json").expect(3).json()
     other.close()
 
+    assert "127.0.0.1 is a loopback address. If the host stands in a network of yours" in " ".join(unseen.split())
+    assert len(other.hosts) == 2
     assert "answers 404; the file is" in told
     assert (as_json["seen"], as_json["withdrawn"]) == (False, True)
     assert list(folder.iterdir()) == []
@@ -154,7 +158,7 @@ def test_a_file_is_tried_through_its_web_server(program: Program, knot: Knot, tm
     words = ["--set", f"folder={folder}", "--set", f"port={web.port}", "--set", f"resolver=127.0.0.1:{knot.port}"]
     program.run("target", "add", "web", "--kind", "webroot", "--domain", f"shop.{ZONE}", *words).expect(0)
 
-    program.run("target", "test", "web").expect(0)
+    program.run("target", "test", "web", CERTWRIGHT_SCAN_ALLOW="127.0.0.1").expect(0)
     web.close()
 
     assert list(folder.iterdir()) == []

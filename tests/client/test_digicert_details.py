@@ -235,3 +235,18 @@ def test_a_revocation_at_the_sandbox_is_told_with_its_time_and_words(tenant: Cal
     assert found.revoked_at is not None
     assert abs((found.revoked_at - datetime.now(UTC)).total_seconds()) < 3600
     assert found.revocation_reason == "The shop has moved."
+
+
+def test_reissues_succeed_each_other_in_the_order_of_their_ids_and_duplicates_stay_beside(serve: Serve) -> None:
+    duplicates = _json({"certificates": [_sibling(950100, sub_id="001"), _sibling(950098)]})
+    history = [INFO["certificate"], _sibling(99999), _sibling(950099), {"id": 950110, "status": "pending"}]
+    reissues = _json({"certificates": [*history, _sibling(950098)]})
+    server = serve(_json({**INFO, "duplicates_count": 2, "reissues_count": 3}), duplicates, reissues)
+    assert {one.ca_order.certificate_id: one.replaces for one in _details(server)} == {
+        "950101": "950099",
+        "950100": "",
+        "950098": "",  # a reissue replaced it, and it was kept as a duplicate: it goes on
+        "99999": "",
+        "950099": "99999",
+        "950110": "",
+    }

@@ -17,10 +17,10 @@ PARTS = {
         "inventory", "loading", "loading_processes", "overview", "rollup", "sightings", "sources",
     ),
     "browsing": ("browsing",),
-    "findings": ("findings",),
+    "findings": ("authorities", "findings"),
     "orders": (
-        "ca_orders", "ca_order_matches", "due", "import_lineage", "journal_contract", "listings", "orders", "renewals",
-        "targets",
+        "ca_orders", "ca_order_changes", "ca_order_matches", "due", "import_lineage", "journal_contract", "listings",
+        "orders", "renewals", "targets",
     ),
 }  # fmt: skip
 # What SQLite's planner does, and a program that opens a file of its own.

@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from certwright.model.errors import LostLease, NotFound, Refused
 from certwright.model.inventory import Find, Outcome, Query, Run, Source, SourceKind, Tally
@@ -210,6 +212,17 @@ def test_a_source_that_never_succeeded_is_silent_since_it_was_added_and_one_with
     pass_time(stock, timedelta(days=3, seconds=1))
     assert stock.sources.standing(hourly).silent_since == NOW
     assert stock.sources.standing(by_hand).silent_since is None
+
+
+def test_since_when_a_source_is_silent_is_told_without_counting_its_places(
+    stock: Stock,
+) -> None:
+    source = stock.sources.add("office", SourceKind.SCAN, every=DAY)
+    with CaptureQueriesContext(connection) as asked:
+        assert stock.sources.silent_since(source) is None
+    assert "sighting" not in " ".join(query["sql"] for query in asked.captured_queries)
+    pass_time(stock, 4 * DAY)
+    assert stock.sources.silent_since(source) == stock.sources.standing(source).silent_since == NOW
 
 
 def test_standing_counts_places_that_are_seen_now(stock: Stock) -> None:

@@ -22,6 +22,7 @@ What the rules say of certificates in the inventory: [when, and what they do not
 
     certwright cert findings [CERTIFICATE]
     certwright cert list --finding RULE
+    certwright cert authorities [--used]
     certwright cert judge [--slow] [--wait [SECONDS]]
 
 An **error**: clients refuse it, or somebody else may use it. A **warning**: they will, some do, or the CA must revoke
@@ -30,6 +31,7 @@ it. A **notice**: worth knowing.
 
 _SECTIONS: Sequence[tuple[str, Sequence[Rule]]] = (
     ("Every certificate", findings.ANY),
+    ("Certificates of CAs that leaf certificates in force hang on", findings.AUTHORITIES),
     ("Certificates that are no CA's", findings.LEAVES),
     ("Those of them that were issued under a root that browsers trust", findings.PUBLIC_LEAVES),
     ("Where a certificate is served", findings.SERVED),
@@ -65,7 +67,8 @@ def _section(title: str, every: Iterable[Rule]) -> str:
 
 def _line(rule: Rule) -> tuple[str, str, str, str, str]:
     what = prose(rule.check.__doc__).removeprefix("Public: ")
-    return code(rule.check.__name__), rule.severity, what[0].upper() + what[1:], rule.advice, rule.source
+    prefix = findings.AUTHORITY if rule in findings.AUTHORITIES else ""
+    return code(prefix + rule.check.__name__), rule.severity, what[0].upper() + what[1:], rule.advice, rule.source
 
 
 def _dates() -> str:

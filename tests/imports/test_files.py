@@ -160,6 +160,13 @@ def test_files_of_other_things_are_passed_over_in_silence(tmp_path: Path) -> Non
     assert finds(tmp_path) == []
 
 
+def test_a_file_whose_last_block_is_cut_off_is_told_and_a_whole_key_is_not(tmp_path: Path) -> None:
+    whole = key_pem(pair()[1])
+    for written in ("-----BEGIN CERTIF", whole[:100], whole.rstrip()[:-5], whole + "-----BEGIN CERTIF"):
+        assert "in the midst of a PEM block" in one(put(tmp_path / "shop.pem", written)).trouble, written
+    assert finds(put(tmp_path / "shop.pem", whole)) == []
+
+
 def test_what_should_hold_a_certificate_and_does_not_is_told(tmp_path: Path) -> None:
     put(tmp_path / "a.crt", "<html>404</html>")
     put(tmp_path / "b.crt", "")

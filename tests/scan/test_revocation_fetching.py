@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography import x509
+from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from certwright.model.errors import Refused, Unavailable
 from certwright.pki.ocsp import Standing
@@ -27,6 +29,7 @@ from tests.cases.authority import NOW
 from tests.scan.certificates import authority
 from tests.scan.conversations import Reader, Writer
 from tests.scan.publishing import LOOPBACK, ask, crl_at, http, issue, leads_to, ocsp_at, ok, silent, url
+from tests.scan.rebinding import rebinding
 from tests.scan.servers import Servers
 from tests.targets.tls import self_signed
 from tests.unit.pki.revoking import crl
@@ -51,6 +54,10 @@ BOMB = gzip.compress(bytes(8 * 1024 * 1024))
         (b"\x15\x03\x03\x00\x02\x02\x28", "cannot be reached"),
         (b"", "cannot be reached"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: -5\r\n\r\n", "cannot be reached"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n123456", "cannot be reached"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\n" + crl(authority()), "not a CRL that can be read"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n0", "cannot be reached"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nno number\r\n", "cannot be reached"),
     ],
 )
 def test_a_server_that_sends_no_crl_leaves_the_standing_unknown(said: bytes, why: str, servers: Servers) -> None:
@@ -77,6 +84,42 @@ def test_no_more_is_read_than_may_be_there(servers: Servers) -> None:
     assert sent < 32 * 1024 * 1024  # what the system buffers
 
 
+async def endless_in_chunks(reader: Reader, writer: Writer) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"1000\r\n" + bytes(0x1000) + b"\r\n")
+        await writer.drain()
+
+
+async def bomb_without_end(reader: Reader, writer: Writer) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    writer.write(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\n\r\n")
+    while True:
+        writer.write(BOMB)
+        await writer.drain()
+
+
+@pytest.mark.parametrize("conversation", [endless_in_chunks, bomb_without_end])
+def test_an_answer_without_end_is_cut_packed_or_in_chunks_also_that_of_a_responder(
+    conversation: Any, servers: Servers
+) -> None:
+    port = servers.plain(conversation)
+    fetcher = Fetcher(allowed=LOOPBACK)
+    with pytest.raises(Unavailable, match="more than 100,000 bytes"):
+        fetcher.get(url(port), largest=100_000)
+    with pytest.raises(Unavailable, match="more than 100,000 bytes"):
+        fetcher.post(url(port), b"asked", "application/ocsp-request", largest=100_000)
+
+
+async def for_ever_about_to_answer(reader: Reader, writer: Writer) -> None:
+    await reader.readuntil(b"\r\n\r\n")
+    while True:
+        writer.write(b"HTTP/1.1 103 Early Hints\r\n\r\n")
+        await writer.drain()
+        await asyncio.sleep(0.01)
+
+
 async def dripping(reader: Reader, writer: Writer) -> None:
     await reader.readuntil(b"\r\n\r\n")
     for byte in b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + bytes(1000):
@@ -84,7 +127,7 @@ async def dripping(reader: Reader, writer: Writer) -> None:
         await asyncio.sleep(0.02)
 
 
-@pytest.mark.parametrize("conversation", [silent, dripping])
+@pytest.mark.parametrize("conversation", [silent, dripping, for_ever_about_to_answer])
 def test_a_server_that_never_comes_to_an_end_costs_one_deadline_and_then_nothing_for_a_while(
     conversation: Any, servers: Servers
 ) -> None:
@@ -162,6 +205,37 @@ def test_a_name_is_looked_up_once_and_the_judged_address_alone_is_connected_to(s
     assert asked == ["crl.example"]
     assert heads[0].startswith(f"GET /a?b=c HTTP/1.1\r\nHost: crl.example:{canary}\r\n")
     assert (servers.heard(canary), servers.heard(canary, "127.0.0.2")) == (0, 1)
+
+
+def test_a_name_server_that_answers_otherwise_the_second_time_leads_nowhere(servers: Servers) -> None:
+    canary = servers.plain(silent)
+    servers.plain(http(ok(b"here")), address="127.0.0.2", port=canary)
+    with rebinding("127.0.0.2", "127.0.0.1") as names:
+        fetcher = Fetcher(allowed=networks("127.0.0.2"), look_up=names.look_up)
+        assert fetcher.get(f"http://crl.example:{canary}/", largest=100) == b"here"
+        assert names.asked == 1
+        with pytest.raises(Refused, match=r"127\.0\.0\.1 is a loopback address"):
+            fetcher.get(f"http://crl.example:{canary}/", largest=100)
+    assert (servers.heard(canary), servers.heard(canary, "127.0.0.2")) == (0, 1)
+
+
+def test_a_redirect_of_a_responder_is_not_followed(servers: Servers) -> None:
+    canary = servers.plain(silent)
+    port = servers.plain(http(ok(b"", f"Location: {url(canary)}", status="307 Temporary Redirect")))
+    status = ask(issue(ocsp_at(url(port, "/"))))
+    assert status.standing is Standing.UNKNOWN
+    assert "which is not followed" in status.trouble
+    assert (servers.heard(port), servers.heard(canary)) == (1, 0)
+
+
+def test_the_url_of_an_issuer_in_a_certificate_is_never_followed(servers: Servers) -> None:
+    canary = servers.plain(silent)
+    issuers = x509.AccessDescription(
+        AuthorityInformationAccessOID.CA_ISSUERS, x509.UniformResourceIdentifier(url(canary))
+    )
+    status = ask(issue((x509.AuthorityInformationAccess([issuers]), False)))
+    assert status.standing is Standing.UNKNOWN
+    assert servers.heard(canary) == 0
 
 
 def test_an_address_that_refuses_is_followed_by_the_next(servers: Servers) -> None:

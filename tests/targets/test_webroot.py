@@ -9,6 +9,7 @@ import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import BaseHTTPRequestHandler, SimpleHTTPRequestHandler, ThreadingHTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,10 @@ import pytest
 from certwright.model.ca import Proof
 from certwright.model.errors import Misconfigured
 from certwright.model.words import DCVMethod
+from certwright.policy.egress import Address, networks
 from certwright.targets.dcv.fetching import Fetch
 from certwright.targets.dcv.publisher import Publisher, open_publisher
+from tests.scan.rebinding import rebinding
 from tests.targets.knot import Knot
 
 NAME = "shop.meadow.example"  # the name server says that it is at 127.0.0.1
@@ -86,9 +89,10 @@ def a_file(value: str = VALUE, path: str = PATH, method: DCVMethod = DCVMethod.H
     return Proof(name, method, f"{scheme}://{name}{path}", value)
 
 
-def webroot(folder: Path, knot: Knot | None = None, port: int = 80) -> Publisher:
+def webroot(folder: Path, knot: Knot | None = None, port: int = 80, allowed: str = "127.0.0.0/8, ::1") -> Publisher:
     settings = {"folder": str(folder), "port": str(port), "tls_port": str(port)}
-    return open_publisher("webroot", {**settings, "resolver": f"127.0.0.1:{knot.port}"} if knot else settings, {})
+    settings |= {"resolver": f"127.0.0.1:{knot.port}"} if knot else {}
+    return open_publisher("webroot", settings, {}, networks(allowed))
 
 
 def test_a_file_is_published_seen_and_withdrawn_with_its_directories(folder: Path, web: Web, knot: Knot) -> None:
@@ -250,6 +254,61 @@ def test_a_redirect_is_not_followed_and_one_to_tls_gets_advice(knot: Knot, folde
     assert "not followed" in other
     assert "https-token" not in other
     assert web.hosts == []
+
+
+@pytest.mark.parametrize("by_resolver", [True, False])
+def test_a_name_that_leads_into_our_own_network_is_not_connected_to(
+    knot: Knot, folder: Path, web: Web, by_resolver: bool
+) -> None:
+    webroot(folder).publish(a_file(name="localhost"), ())
+    name = NAME if by_resolver else "localhost"
+
+    sentence = webroot(folder, knot if by_resolver else None, web.port, allowed="").look(a_file(name=name))
+
+    assert sentence.startswith(f"http://{name}{PATH} is not looked at: ")
+    assert "a loopback address" in sentence
+    assert "CERTWRIGHT_SCAN_ALLOW" in sentence
+    assert web.hosts == []
+
+
+def test_a_name_that_leads_to_a_metadata_service_is_not_connected_to_where_loopback_is_allowed(
+    knot: Knot, folder: Path
+) -> None:
+    name = "inside.meadow.example"
+    knot.plant(name, "A", "169.254.169.254")
+
+    assert "metadata service" in webroot(folder, knot).look(a_file(name=name))
+
+
+def test_a_name_server_that_answers_otherwise_the_second_time_leads_a_look_nowhere(folder: Path, web: Web) -> None:
+    with rebinding("127.0.0.1", "169.254.169.254") as names:
+        settings = {"folder": str(folder), "port": str(web.port), "resolver": f"127.0.0.1:{names.port}"}
+        target = open_publisher("webroot", settings, {}, networks("127.0.0.1"))
+        target.publish(a_file(), ())
+
+        assert target.look(a_file()) == ""
+        assert names.asked == 1
+        assert "metadata service" in target.look(a_file())
+
+    assert len(web.hosts) == 1
+
+
+def test_without_a_resolver_a_name_is_looked_up_once_and_its_judged_address_connected_to(
+    folder: Path, web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def rebinding(host: str) -> tuple[Address, ...]:
+        asked.append(host)
+        return (ip_address("127.0.0.1" if len(asked) == 1 else "169.254.169.254"),)
+
+    monkeypatch.setattr("certwright.targets.dcv.fetching.system_look_up", rebinding)
+    target = webroot(folder, port=web.port)
+    target.publish(a_file(), ())
+
+    assert target.look(a_file()) == ""
+    assert asked == [NAME]
+    assert "metadata service" in target.look(a_file())
 
 
 def test_a_host_nobody_knows_and_a_server_that_is_down_are_told(knot: Knot, folder: Path) -> None:

@@ -81,7 +81,23 @@ class Checking:
             for why in unknown:
                 troubles[why] = troubles.get(why, 0) + 1
             on_batch(asked)
+        revoked += self._ask_about_authorities()
         return Asked(asked, revoked, sum(troubles.values()), troubles)
+
+    def _ask_about_authorities(self) -> int:
+        """Ask about CA certificates that are due; returns how many are newly revoked.
+
+        They do not count as asked about, and silence about them is no trouble: of a root nobody can tell, and many an
+        intermediate names no CRL.
+        """
+        revoked = 0
+        authorities: Authorities | None = None
+        while not self._stopping.is_set() and (batch := self._checks.due_authorities(_BATCH)):
+            authorities = authorities or Authorities(self._findings.authorities, self._public_roots())
+            authorities.learn([certificate for _, certificate in batch])
+            checked, _ = self._ask(batch, authorities)
+            revoked += self._checks.keep(checked)
+        return revoked
 
     def _ask(
         self, batch: Sequence[tuple[int, Certificate]], authorities: Authorities

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -10,13 +11,17 @@ from typing import Protocol
 
 import structlog
 
-from certwright.model.errors import CertwrightError, LostLease, Refused
+from certwright.model.errors import CertwrightError, LostLease, Refused, Unavailable
 from certwright.model.inventory import Find, Outcome, Run, Source, SourceKind
+from certwright.store.setup import database_trouble
 from certwright.store.sources import Sources
 
 PERIOD_SECONDS = 5.0
 _BATCH = 4_000  # finds of one transaction
 _BATCH_SECONDS = 2.0  # or what came in within so long
+
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_MEND = "What was found before is kept. Make room on the disk, or mend the database, and run it again."
 
 log = structlog.get_logger(__name__)
 
@@ -113,13 +118,14 @@ class Discovering:
         except LostLease:
             raise
         except CertwrightError as error:
-            on_error(error)
-            return self._sources.finish(run, Outcome.FAILED, trouble=error.detail, advice=error.advice)
+            return self._failed(run, error, on_error)
         except BaseException as error:
             if not isinstance(error, Exception):  # Ctrl-C: it goes on next time
                 self._sources.leave(run)
                 raise
             log.exception("source not read", source=source.name)
+            if (machine := _from_the_machine(error)) is not None:
+                return self._failed(run, machine, on_error)
             why = f"Something went wrong that nobody foresaw: {type(error).__name__}."
             return self._sources.finish(run, Outcome.FAILED, trouble=why, advice="The log has the details.")
         outcome = Outcome.PARTLY if looked.trouble else Outcome.DONE
@@ -132,6 +138,10 @@ class Discovering:
             blocked=looked.blocked,
         )
 
+    def _failed(self, run: Run, error: CertwrightError, on_error: Callable[[CertwrightError], None]) -> Run:
+        on_error(error)
+        return self._sources.finish(run, Outcome.FAILED, trouble=error.detail, advice=error.advice)
+
     def _watched(self, step: OnStep) -> OnStep:
         def watched(what: str, done: int, total: int | None) -> None:
             step(what, done, total)
@@ -141,12 +151,22 @@ class Discovering:
         return watched
 
 
+def _from_the_machine(error: Exception) -> Unavailable | None:
+    """A database or disk that does not do its part, such as a full one; None for any other error."""
+    trouble = database_trouble(error)
+    if trouble:
+        return Unavailable(f"The database cannot be used: {trouble}.", advice=_MEND)
+    if isinstance(error, OSError) and error.errno in _DISK:
+        return Unavailable(f"The disk does not do its part: {error.strerror}.", advice=_MEND)
+    return None
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """A look at places, one after the other: a scan, a folder, a token.
 
     ``finds`` gives, from a position on, what stands at each place with the position behind it; ``total`` is how many
-    places there are, None where only looking tells. ``complete`` as in :class:`Looked`.
+    places there are, None where only looking tells. ``complete`` as in :class:`Looked`, when it begins with the first.
     """
 
     sources: Sources
@@ -163,7 +183,7 @@ class Places:
         begun = int(run.cursor or 0)
         failed, first = run.tally.failed, ""
         blocked: dict[str, str] = {}
-        complete = self.complete and not begun
+        complete = self.complete and not begun and _has_one_set_of_places(source)
         step("places", begun, total)
         for batch in _batches(self.finds(source, begun)):
             position = batch[-1][0]
@@ -172,8 +192,8 @@ class Places:
             failed += tally.failed
             troubles = {one.place: one.trouble for one in finds if _is_trouble(one)}
             first = first or next((f"{place}: {why}" for place, why in troubles.items()), "")
-            if complete:
-                blocked |= troubles
+            if complete and source.kind is SourceKind.FOLDER:  # elsewhere no place lies in another
+                blocked |= {_whole(place): why for place, why in troubles.items()}
             step("places", position, total)
         return Looked(_told(failed, first), complete=complete, blocked=blocked)
 
@@ -190,6 +210,16 @@ def _told(failed: int, one: str) -> str:
 
 def _is_trouble(find: Find) -> bool:
     return not find.certificates and not find.absent
+
+
+def _has_one_set_of_places(source: Source) -> bool:
+    """Whether what a run does not meet is looked at no more: a scan by hand is given other targets each time."""
+    return source.kind is not SourceKind.SCAN or source.every is not None
+
+
+def _whole(place: str) -> str:
+    """The file that a place is a part of: what of it cannot be read may be any of what stood there."""
+    return place.partition("#")[0]
 
 
 def _batches(finds: Iterable[tuple[int, Find]]) -> Iterator[list[tuple[int, Find]]]:

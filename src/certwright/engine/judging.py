@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -70,15 +70,29 @@ class Judging:
                 self._store.with_key_of(given_away)
             on_batch(kept)
             if self._stopping.is_set() or time.monotonic() >= end:
+                return kept
+        return kept + self._authorities(end)
+
+    def _authorities(self, end: float) -> Kept:
+        """Judge the CA certificates that are due; they do not count as judged, which leaf certificates do."""
+        kept = Kept()
+        for claim in self._store.authority_claims(_BATCH):
+            with uncollected():
+                bench = _Bench(self._store, self._clock, self._public_roots())
+                verdicts = bench.authority_verdicts(bench.cases(claim.ids))
+            kept += replace(self._store.keep(verdicts, claim, lambda rule: not _is_slow(rule)), judged=0)
+            if self._stopping.is_set() or time.monotonic() >= end:
                 break
         return kept
 
     def slow(self, seconds: float | None = None, on_batch: OnBatch = lambda _: None, *, rests: bool = False) -> Kept:
         """Judge by the slow rules until there is nothing left, or for so long.
 
-        With ``rests`` as much time again as they take is left to others.
+        With ``rests`` as much time again as they take is left to others. Rules or data of theirs that this
+        installation has not asked before have every certificate asked about again, the newest first.
         """
         end = _end(seconds)
+        self._store.ask_anew(findings.slow_rules(), findings.lacking())
         bench: _Bench | None = None
         kept = Kept()
         while not self._stopping.is_set() and time.monotonic() < end:
@@ -101,7 +115,9 @@ class _Bench:
     """What one pass over many certificates needs at hand."""
 
     def __init__(self, store: Findings, clock: Clock, public_roots: Sequence[Certificate]) -> None:
+        self._store = store
         self._cases = store.cases()
+        self._issuing = store.issuing()
         self._clock = clock
         self._authorities = Authorities(store.authorities, public_roots)
         self.judged = 0
@@ -122,6 +138,29 @@ class _Bench:
             for case in cases
         ]
 
+    def authority_verdicts(self, cases: Sequence[Case]) -> list[Verdict]:
+        """What the rules for CA certificates say; nothing of those that no leaf certificate in force hangs on."""
+        now = self._clock.now()
+        known = {case.id: _known(case) for case in cases}
+        called = self._store.authorities(
+            {one.certificate.common_name or "" for one in known.values() if one is not None}
+        )
+        ends = _latest_ends(called)
+        self._authorities.learn(one.certificate for one in known.values() if one is not None)
+        return [
+            self._verdict(case, known[case.id], lambda judged, at: self._of_authority(judged, ends, at), now)
+            for case in cases
+        ]
+
+    def _of_authority(
+        self, judged: Judged, ends: Mapping[tuple[bytes, str], datetime], at: datetime
+    ) -> tuple[Finding, ...]:
+        certificate = judged.certificate
+        if not self._issuing.is_in_use(certificate):
+            return ()
+        replaced = ends.get(_name_and_key(certificate), certificate.not_after) > certificate.not_after
+        return findings.authority_findings(replace(judged, replaced=replaced), at)
+
     def _verdict(self, case: Case, judged: Judged | None, judge: Judge, now: datetime) -> Verdict:
         if judged is None:
             return Verdict(case.id, None)
@@ -133,7 +172,9 @@ class _Bench:
 
     def _with_issuer(self, judged: Judged) -> Judged:
         issuer = self._authorities.issuer_of(judged.certificate)
-        return replace(judged, issuer=issuer, public=self._authorities.is_public(judged.certificate, issuer))
+        public = self._authorities.is_public(judged.certificate, issuer)
+        issued = judged.is_ca and judged.is_self_signed and self._issuing.has_issued(judged.certificate)
+        return replace(judged, issuer=issuer, public=public, has_issued=issued)
 
 
 def _known(case: Case) -> Judged | None:
@@ -152,6 +193,23 @@ def _known(case: Case) -> Judged | None:
         compromised=case.compromised,
         sharing_key=case.sharing_key,
     )
+
+
+def _latest_ends(authorities: Iterable[Certificate]) -> dict[tuple[bytes, str], datetime]:
+    """By name and key, the latest end."""
+    ends: dict[tuple[bytes, str], datetime] = {}
+    for one in authorities:
+        name = _name_and_key(one)
+        ends[name] = max(one.not_after, ends.get(name, one.not_after))
+    return ends
+
+
+def _name_and_key(authority: Certificate) -> tuple[bytes, str]:
+    """What a successor must have for clients to take it in the place of the other; no key where it cannot be read."""
+    try:
+        return authority.subject_der, authority.public_key_sha256
+    except Invalid:
+        return authority.subject_der, authority.fingerprint
 
 
 def _slowly(judged: Judged, at: datetime) -> tuple[Finding, ...]:

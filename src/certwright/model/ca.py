@@ -247,8 +247,9 @@ class ReportedOrder:
     division it was placed in, ``requester`` whoever asked for it and ``contacts`` the others, as ``Name <address>``,
     ``auto_renew`` what the CA will do by itself in its words, ``cost`` a number with the currency where told.
     ``fields`` are its custom fields by label, ``notes`` what people wrote to it. ``issuer`` is the common name of the
-    CA certificate that signs, ``duplicates`` and ``reissues`` how many of them there are. ``detailed`` tells that the
-    CA was asked for this one order, so that what only then is told is known and empty fields are really empty.
+    CA certificate that signs, ``duplicates`` and ``reissues`` how many of them there are. ``replaces`` is the CA's id
+    of the certificate of the same order that a reissue put this one in the place of. ``detailed`` tells that the CA was
+    asked for this one order, so that what only then is told is known and empty fields are really empty.
     All of it is empty, or None, where the CA does not tell.
     """
 
@@ -277,6 +278,7 @@ class ReportedOrder:
     issuer: str = ""
     duplicates: int | None = None
     reissues: int | None = None
+    replaces: str = ""
     revoked_at: datetime | None = None
     revocation_reason: str = ""
     detailed: bool = False

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from importlib import metadata
 from importlib.util import find_spec
 from typing import Any
 
@@ -26,6 +27,7 @@ from certwright.pki.certificate import Certificate
 from certwright.pki.errors import Invalid
 
 UNREADABLE = "unreadable"  # the code of a certificate that the linter cannot type or read
+NO_LINTER = "no linter"
 _LONGEST_MESSAGE = 200
 _SHOWN = 3
 _OF_RFC = ("pkix.", "itu.", "base.", UNREADABLE)
@@ -56,6 +58,11 @@ class Lint:
 def is_installed() -> bool:
     """Whether the linter is there; says nothing of what it costs to load."""
     return find_spec("pkilint") is not None
+
+
+def version() -> str:
+    """Which linter judges, ``pkilint 0.13.0``; NO_LINTER where none is installed. Loads nothing."""
+    return f"pkilint {metadata.version('pkilint')}" if is_installed() else NO_LINTER
 
 
 def baseline() -> str:

@@ -8,12 +8,14 @@ their like is the badkeys library's. It is loaded at the first RSA or EC key, no
 from __future__ import annotations
 
 import os
+from importlib import metadata
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from certwright.pki import keys
 
+NO_LIST = "no list"
 _CURVES = {"secp256r1", "secp384r1"}  # P-521 is in the BR and in no browser's root program
 _SMALL_PRIMES_END = 752  # BR 6.1.6: "no factors smaller than 752"
 _MINIMUM_EXPONENT = 65537
@@ -48,6 +50,15 @@ def weakness(public_key: keys.PublicKey) -> str | None:
 def has_blocklist() -> bool:
     """Whether the downloaded list of compromised keys is there, so that :func:`weakness` uses it."""
     return all((_blocklist_folder() / name).is_file() for name in ("badkeysdata.json", "blocklist.dat"))
+
+
+def version() -> str:
+    """By which badkeys and which block list :func:`weakness` judges: ``badkeys 0.0.16, list 1763700000``.
+
+    The list's number is the time of its file in whole seconds; NO_LIST where it was not downloaded.
+    """
+    date = f"list {(_blocklist_folder() / 'blocklist.dat').stat().st_mtime:.0f}" if has_blocklist() else NO_LIST
+    return f"badkeys {metadata.version('badkeys')}, {date}"
 
 
 def _blocklist_folder() -> Path:

@@ -13,16 +13,19 @@ with time: they are for each certificate once, and after the rules have changed.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import NamedTuple
 
 from certwright.model.inventory import Finding, Severity
-from certwright.pki import lint
+from certwright.pki import lint, weak
 from certwright.policy import rules
-from certwright.policy.faults import dates, issuance, keys, naming, places
+from certwright.policy.faults import authorities, dates, issuance, keys, naming, places
 from certwright.policy.judged import Judged
 
 LINT = "lint:"  # begins the rule of each finding of the linter
+AUTHORITY = "ca:"  # begins the rule of each finding about a CA's certificate that is not used as a leaf
+VERSION = 1  # of the rules that take long, as they are written here: another number has them asked anew
 
 ERROR, WARNING, NOTICE = Severity.ERROR, Severity.WARNING, Severity.NOTICE
 
@@ -41,13 +44,35 @@ def findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
     if judged.is_past(at):
         return ()
     found = _asked(ANY, judged, at)
-    if not judged.is_ca:
+    if not judged.is_authority:
         found += _asked(LEAVES, judged, at)
         if judged.public:
             found += _asked(PUBLIC_LEAVES, judged, at)
     if judged.places:
         found += _asked(SERVED, judged, at)
     return tuple(found)
+
+
+def authority_findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
+    """What is wrong with a CA's certificate on which leaf certificates in force hang, as rules ``ca:<rule>``.
+
+    Here ``replaced`` tells of a certificate with the same name and key that ends later.
+    """
+    return tuple(replace(one, rule=AUTHORITY + one.rule) for one in _asked(AUTHORITIES, judged, at))
+
+
+def slow_rules() -> str:
+    """What the answers of the rules that take long depend on, beside the certificate: versions of rules and data.
+
+    At most 200 characters. Another text means that they are to be asked again, unless it lacks (:func:`lacking`) what
+    an earlier one had: then what they found is better left alone.
+    """
+    return f"rules {VERSION}, {weak.version()}, {lint.version()}"[:200]
+
+
+def lacking() -> tuple[str, ...]:
+    """What is not installed here of what these rules can use, as :func:`slow_rules` puts it."""
+    return tuple(word for word in (weak.NO_LIST, lint.NO_LINTER) if word in slow_rules())
 
 
 def key_findings(judged: Judged, at: datetime) -> tuple[Finding, ...]:
@@ -120,6 +145,19 @@ ANY: tuple[Rule, ...] = (  # every certificate, a CA's too
     Rule(keys.broken_exponent, ERROR, _REPLACE, "BR 6.1.6"),
     Rule(keys.small_exponent, NOTICE, "Make the next key with the exponent 65537.", "BR 6.1.6 (SHOULD)"),
     Rule(keys.shared_key, NOTICE, "Give each certificate a key of its own when it is renewed.", "NIST SP 800-57 §5.2"),
+)
+
+_NEWER_CA = "Install the CA's newer certificate on your servers and clients, or order from another CA."
+_LEAVE_CA = "Order successors under another certificate of the CA, then take this one out of the chains."
+
+AUTHORITIES: tuple[Rule, ...] = (  # CA certificates that leaf certificates in force hang on
+    Rule(authorities.expired, ERROR, _NEWER_CA, "RFC 5280 §6.1.3"),
+    Rule(authorities.ends_soon, WARNING, _NEWER_CA, "RFC 5280 §6.1.3"),
+    Rule(authorities.revoked, ERROR, _LEAVE_CA, "RFC 5280 §6.1.3; BR 4.9.1.2"),
+    Rule(keys.compromised_key, ERROR, _LEAVE_CA, "BR 4.9.1.2: the CA revokes within seven days"),
+    Rule(keys.broken_signature, ERROR, _LEAVE_CA, "BR 7.1.3.2; RFC 9155"),
+    Rule(keys.small_key, ERROR, _LEAVE_CA, "BR 6.1.5; NIST SP 800-131A"),
+    Rule(keys.broken_exponent, ERROR, _LEAVE_CA, "BR 6.1.6"),
 )
 
 LEAVES: tuple[Rule, ...] = (  # certificates that are no CA's

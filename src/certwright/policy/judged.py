@@ -75,7 +75,8 @@ class Judged:
     the places that show it. ``replaced`` tells that it has a successor; ``revoked_at`` (aware UTC) when it was
     revoked, and ``revocation_reason`` why, in the CA's words or RFC 5280's. ``compromised``: somebody else is known to
     have its private key. ``sharing_key`` counts other certificates with the same public key that are neither its
-    predecessors nor its successors. ``reserved_names_allowed`` lets ``.example``, ``.test`` and documentation
+    predecessors nor its successors. ``has_issued`` tells that others are known that bear its name as their issuer's.
+    ``reserved_names_allowed`` lets ``.example``, ``.test`` and documentation
     addresses pass, for sandboxes.
     """
 
@@ -88,6 +89,7 @@ class Judged:
     revocation_reason: str = ""
     compromised: bool = False
     sharing_key: int = 0
+    has_issued: bool = False
     reserved_names_allowed: bool = False
 
     def is_over(self, at: datetime) -> bool:
@@ -162,6 +164,14 @@ class Judged:
         """Whether it may issue others."""
         found = self.extension(x509.BasicConstraints)
         return found is not None and found.ca
+
+    @cached_property
+    def is_authority(self) -> bool:
+        """Whether it is to be taken for a CA's: it may issue, and has issued or stands under another CA.
+
+        One that vouches for nothing but itself is called a CA's by the tool that made it (``openssl req -x509``).
+        """
+        return self.is_ca and (self.has_issued or not self.is_self_signed)
 
     @cached_property
     def issuing_organizations(self) -> frozenset[str]:

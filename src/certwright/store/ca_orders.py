@@ -14,7 +14,7 @@ from django.db.models import CharField, Q, QuerySet
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState, OrderState
-from certwright.store import bulk, models
+from certwright.store import bulk, ca_order_marks, lineage, models
 
 DETAILS_LAST = timedelta(days=30)
 _MATCHED = 100  # CA orders of one transaction, each of them with signatures to verify
@@ -57,39 +57,47 @@ class CAOrders:
 
     def take(self, account: str, page: ReportPage) -> Taken:
         """Keep a page, and that the import goes on behind it, in one transaction. Repeatable."""
-        now = self._clock.now()
         with transaction.atomic():
             owner = models.CAAccount.objects.get(name=account)
-            reported = {_identity(one): _columns(one, now) for one in page.orders}
-            known = self._known(owner, reported)
-            for key, row in known.items():
-                _keep_what_is_known(row, reported[key])
-            changed = [row for key, row in known.items() if _differs(row, reported[key])]
-            for row in changed:
-                if _renewed(row, reported[_key(row)]):  # its bytes are fetched anew, and join the lineage
-                    row.certificate = None
-                row.detailed_at = None  # what only details tell may have changed with it
-                for column, value in reported[_key(row)].items():
-                    setattr(row, column, value)
-            new = [
-                models.CAOrder(account=owner, seen_at=now, **columns)
-                for key, columns in reported.items()
-                if key not in known
-            ]
-            models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
-            names = (*_COLUMNS, "detailed_at", "certificate_id")
-            values = ([getattr(row, name) for name in (*names, "pk")] for row in changed)
-            bulk.update(models.CAOrder, (*_COLUMNS, "detailed_at", "certificate"), values)
-            self._mark_revoked(owner, page, now)
-            self._mark_replaced(owner, page)
-            self._mark_tied(owner, page, now)
-            self._name_products(changed)
-            self._forget_forerunners(owner, page)
-            seen = [row.pk for row in known.values()]
-            models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now)
-            asked = [row.pk for key, row in known.items() if "detailed_at" in reported[key]]
-            models.CAOrder.objects.filter(pk__in=asked).update(detailed_at=now)  # also where that told nothing new
+            taken = self._take(owner, page, listed=True)
             models.CAAccount.objects.filter(pk=owner.pk).update(import_cursor=page.cursor)
+        return taken
+
+    def _take(self, owner: models.CAAccount, page: ReportPage, *, listed: bool) -> Taken:
+        """``listed`` tells that the CA's list has these orders now: none has vanished. Call it inside ``atomic``."""
+        now = self._clock.now()
+        reported = {_identity(one): _columns(one, now) for one in page.orders}
+        known, beside = self._known(owner, reported)
+        for key, row in known.items():
+            _keep_what_is_known(row, reported[key])
+        back = {row.pk for row in (*known.values(), *beside) if listed and row.vanished_at}
+        changed = [row for key, row in known.items() if row.pk in back or _differs(row, reported[key])]
+        for row in changed:
+            _change(row, reported[_key(row)], now)
+        new = [
+            models.CAOrder(account=owner, first_seen_at=now, seen_at=now, listed_by=owner.import_number, **columns)
+            for key, columns in reported.items()
+            if key not in known
+        ]
+        models.CAOrder.objects.bulk_create(new, batch_size=_BATCH)
+        names = (*_COLUMNS, "detailed_at", "changed_at", "certificate_id")
+        values = ([getattr(row, name) for name in (*names, "pk")] for row in changed)
+        bulk.update(models.CAOrder, (*_COLUMNS, "detailed_at", "changed_at", "certificate"), values)
+        for row in changed:
+            if row.replaces:
+                lineage.link_reissue(row)
+        ca_order_marks.mark(owner, page, now)
+        ca_order_marks.name_products(changed)
+        self._forget_forerunners(owner, page)
+        here = {"listed_by": owner.import_number, "vanished_at": None} if listed else {}
+        seen = [row.pk for row in known.values()]
+        models.CAOrder.objects.filter(pk__in=seen).update(seen_at=now, **here)
+        if listed and beside:  # a list may show one certificate of an order: the order is there, with all of them
+            models.CAOrder.objects.filter(pk__in=[row.pk for row in beside]).update(**here)
+        if back:
+            models.CAOrder.objects.filter(pk__in=back).update(changed_at=now)
+        asked = [row.pk for key, row in known.items() if "detailed_at" in reported[key]]
+        models.CAOrder.objects.filter(pk__in=asked).update(detailed_at=now)  # also where that told nothing new
         return Taken(len(new), len(changed), len(known) - len(changed))
 
     def _forget_forerunners(self, owner: models.CAAccount, page: ReportPage) -> None:
@@ -101,57 +109,18 @@ class CAOrders:
         submitted = [one.request_id for one in placed if one.request_id]
         mine.filter(ca_order_id="", ca_request_id__in=submitted).delete()
 
-    def _mark_revoked(self, owner: models.CAAccount, page: ReportPage, now: datetime) -> None:
-        """What was revoked elsewhere, in the CA's console or by the CA itself, is revoked in the inventory too."""
-        ids = {one.ca_order.certificate_id for one in page.orders if one.certificate_state is CertificateState.REVOKED}
-        whole = {
-            one.ca_order.order_id
-            for one in page.orders
-            if one.certificate_state is CertificateState.REVOKED and not one.ca_order.certificate_id
-        }
-        in_use = Q(ca_order_id__in=whole - {""}, ca_certificate_id="", state=CertificateState.VALID)
-        gone = Q(ca_certificate_id__in=ids - {""}) | in_use
-        ours = _of_orders(owner, page)
-        ours.filter(gone).exclude(state=CertificateState.REVOKED).update(
-            state=CertificateState.REVOKED, revoked_at=now, judged_at=None
-        )
-        for one in page.orders:  # the CA's own date and reason, where it tells them
-            if one.revoked_at and one.ca_order.certificate_id:
-                told = {"revoked_at": one.revoked_at, "revocation_reason": one.revocation_reason[:_WORD]}
-                revoked = ours.filter(
-                    ca_order_id=one.ca_order.order_id,
-                    ca_certificate_id=one.ca_order.certificate_id,
-                    state=CertificateState.REVOKED,
-                )
-                revoked.exclude(**told).update(**told, judged_at=None)
-
-    def _mark_tied(self, owner: models.CAAccount, page: ReportPage, now: datetime) -> None:
-        """What this CA account says of a certificate holds, also where it was ordered with another account of ours."""
-        ids = {one.ca_order.order_id for one in page.orders} - {""}
-        over = models.CAOrder.objects.filter(
-            account=owner, ca_order_id__in=ids, certificate__isnull=False, certificate_state__in=_OVER
-        )
-        for row in over:
-            _end_certificate(row, now)
-
-    def _mark_replaced(self, owner: models.CAAccount, page: ReportPage) -> None:
-        """What was replaced by a reissue elsewhere is replaced in the inventory too."""
-        replaced = [one for one in page.orders if one.certificate_state is CertificateState.REPLACED]
-        ids = {one.ca_order.certificate_id for one in replaced} - {""}
-        ours = _of_orders(owner, page).filter(ca_certificate_id__in=ids)
-        ours.filter(state=CertificateState.VALID).update(state=CertificateState.REPLACED, judged_at=None)
-
-    def _name_products(self, changed: Sequence[models.CAOrder]) -> None:
-        """A certificate shows the product of its CA order."""
-        for row in changed:
-            if row.certificate_id and row.product:
-                other = models.Certificate.objects.filter(pk=row.certificate_id).exclude(product=row.product)
-                other.update(product=row.product)
-
-    def _known(self, owner: models.CAAccount, reported: dict[_Identity, Any]) -> dict[_Identity, Any]:
+    def _known(
+        self, owner: models.CAAccount, reported: dict[_Identity, Any]
+    ) -> tuple[dict[_Identity, models.CAOrder], list[models.CAOrder]]:
+        """The rows that are reported, and the others of the same orders."""
         ids = {order_id for order_id, _, _ in reported}
-        rows = models.CAOrder.objects.filter(account=owner, ca_order_id__in=ids)
-        return {_key(row): row for row in rows if _key(row) in reported}
+        known, beside = {}, []
+        for row in models.CAOrder.objects.filter(account=owner, ca_order_id__in=ids):
+            if _key(row) in reported:
+                known[_key(row)] = row
+            elif row.ca_order_id:
+                beside.append(row)
+        return known, beside
 
     def browse(
         self, *, account: str = "", state: str = "", name: str = "", after: int = 0, page: int = 500
@@ -165,7 +134,7 @@ class CAOrders:
         if name:
             query = query.filter(common_name=name)
         while batch := list(query.filter(pk__gt=after)[:page]):
-            yield from ((row.account.name, _value(row)) for row in batch)
+            yield from ((row.account.name, value_of(row)) for row in batch)
             after = batch[-1].pk
 
     def without_certificate(
@@ -175,7 +144,7 @@ class CAOrders:
         after = 0
         wanted = self._without_certificate(account, leave_out).order_by("pk")
         while batch := list(wanted.filter(pk__gt=after)[:page]):
-            yield from ((row.pk, _value(row)) for row in batch)
+            yield from ((row.pk, value_of(row)) for row in batch)
             after = batch[-1].pk
 
     def count_without_certificate(self, account: str, leave_out: Collection[LeftOut] = ()) -> int:
@@ -201,7 +170,8 @@ class CAOrders:
         row = models.CAOrder.objects.get(pk=ca_order_row)
         models.CAOrder.objects.filter(pk=row.pk).update(certificate=certificate)
         row.certificate = certificate
-        _end_certificate(row, self._clock.now())
+        lineage.link_reissue(row)
+        ca_order_marks.end_certificate(row, self._clock.now())
         if row.product:
             models.Certificate.objects.filter(pk=certificate.pk).exclude(product=row.product).update(
                 product=row.product
@@ -209,8 +179,9 @@ class CAOrders:
 
     def without_details(self, account: str, most: int, *, last: timedelta = DETAILS_LAST) -> list[CAOrder]:
         """CA orders that the CA was never asked for one by one, or that have changed since; then those in force of
-        which that is longer ago than ``last``, for notes change without the list telling."""
-        mine = models.CAOrder.objects.filter(account__name=account).exclude(ca_order_id="")
+        which that is longer ago than ``last``, for notes change without the list telling. None that has vanished.
+        """
+        mine = models.CAOrder.objects.filter(account__name=account, vanished_at=None).exclude(ca_order_id="")
         long_ago = self._clock.now() - last
         old = mine.filter(detailed_at__lt=long_ago, certificate_state=CertificateState.VALID).order_by("detailed_at")
         found: list[str] = []
@@ -221,7 +192,9 @@ class CAOrders:
 
     def take_details(self, account: str, reported: Sequence[ReportedOrder]) -> Taken:
         """Keep what the CA told of one order; the import of its list goes on where it was."""
-        return self.take(account, ReportPage(tuple(reported), self.cursor(account)))
+        with transaction.atomic():
+            owner = models.CAAccount.objects.get(name=account)
+            return self._take(owner, ReportPage(tuple(reported), cursor=""), listed=False)
 
     def without_more(self, account: str, ca_order: CAOrder) -> None:
         """Remember that the CA tells no more of an order than its list, so that it is not asked for at every run."""
@@ -252,7 +225,7 @@ class CAOrders:
         found = models.Certificate.objects.filter(serial__in=by_serial, is_leaf=True).select_related("issuer")
         for certificate in found:
             same = next((one for one in by_serial[certificate.serial] if _may_be(certificate, one)), None)
-            if same is not None and claim(certificate.fingerprint, _value(same)):
+            if same is not None and claim(certificate.fingerprint, value_of(same)):
                 self.link(same.pk, certificate.fingerprint)
                 matched += 1
         return matched
@@ -263,7 +236,7 @@ _COLUMNS = ("ca_order_id", "ca_certificate_id", "ca_request_id", *_FIELDS)
 # What a list may leave out that is told of a single order: a list that says nothing takes nothing away.
 _DETAILS = (
     "validation", "group", "requester", "contacts", "auto_renew", "cost", "fields", "notes", "issuer", "duplicates",
-    "reissues", "revoked_at", "revocation_reason",
+    "reissues", "replaces", "revoked_at", "revocation_reason",
 )  # fmt: skip
 _HALF_TOLD = ("validation", "auto_renew", "cost")  # by a list, where details tell more
 _LONGEST = {
@@ -271,36 +244,9 @@ _LONGEST = {
     for field in models.CAOrder._meta.get_fields()
     if isinstance(field, CharField) and field.max_length
 }
-_WORD = _LONGEST["revocation_reason"]
 
 
 _Identity = tuple[str, str, str]  # a CA order has an order id; only a draft is known by its request id
-
-
-_OVER = (CertificateState.REVOKED, CertificateState.REPLACED)
-
-
-def _end_certificate(row: models.CAOrder, now: datetime) -> None:
-    """Have the certificate that a CA order is tied to be revoked or replaced where the CA says so."""
-    if row.certificate_id is None:
-        return
-    mine = models.Certificate.objects.filter(pk=row.certificate_id, is_leaf=True)
-    if row.certificate_state == CertificateState.REPLACED:
-        mine.filter(state=CertificateState.VALID).update(state=CertificateState.REPLACED, judged_at=None)
-    if row.certificate_state != CertificateState.REVOKED:
-        return
-    mine.exclude(state=CertificateState.REVOKED).update(
-        state=CertificateState.REVOKED, revoked_at=row.revoked_at or now, judged_at=None
-    )
-    if row.revoked_at:
-        told = {"revoked_at": row.revoked_at, "revocation_reason": row.revocation_reason}
-        mine.exclude(**told).update(**told, judged_at=None)
-
-
-def _of_orders(owner: models.CAAccount, page: ReportPage) -> QuerySet[models.Certificate]:
-    """The leaf certificates of the CA orders of a page; named by their orders, which an index knows."""
-    ids = {one.ca_order.order_id for one in page.orders} - {""}
-    return models.Certificate.objects.filter(account=owner, ca_order_id__in=ids, is_leaf=True)
 
 
 def _may_be(certificate: models.Certificate, row: models.CAOrder) -> bool:
@@ -356,6 +302,18 @@ def _keep_what_is_known(row: models.CAOrder, columns: dict[str, Any]) -> None:
             columns.pop(name, None)
 
 
+def _change(row: models.CAOrder, columns: dict[str, Any], now: datetime) -> None:
+    """Have a row that differs be what the CA tells now."""
+    if _renewed(row, columns):  # its bytes are fetched anew, and join the lineage
+        row.certificate = None
+    asked_first = row.detailed_at is None and "detailed_at" in columns
+    if not asked_first or _differs(row, columns, but_for=_DETAILS):  # to learn more of an order is no change of it
+        row.changed_at = now
+    row.detailed_at = None  # what only details tell may have changed with it
+    for column, value in columns.items():
+        setattr(row, column, value)
+
+
 def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:
     """Whether the CA order shows another certificate than the one we have of it: by serial, else by its end."""
     if row.certificate_id is None:
@@ -365,11 +323,12 @@ def _renewed(row: models.CAOrder, columns: dict[str, Any]) -> bool:
     return bool(old) and bool(new) and old != new
 
 
-def _differs(row: models.CAOrder, columns: dict[str, Any]) -> bool:
-    return any(getattr(row, name) != value for name, value in columns.items() if name != "detailed_at")
+def _differs(row: models.CAOrder, columns: dict[str, Any], but_for: Collection[str] = ()) -> bool:
+    compared = ((name, value) for name, value in columns.items() if name != "detailed_at" and name not in but_for)
+    return any(getattr(row, name) != value for name, value in compared)
 
 
-def _value(row: models.CAOrder) -> ReportedOrder:
+def value_of(row: models.CAOrder) -> ReportedOrder:
     columns = {name: getattr(row, name) for name in _FIELDS}
     return ReportedOrder(
         CAOrder(row.ca_order_id, row.ca_certificate_id, row.ca_request_id),

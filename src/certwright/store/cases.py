@@ -52,6 +52,7 @@ class Case:
     gives_away_key: bool
     compromised: bool
     sharing_key: int
+    is_leaf: bool
 
 
 class _Row(NamedTuple):
@@ -64,6 +65,7 @@ class _Row(NamedTuple):
     revoked_at: datetime | None
     revocation_reason: str
     not_after: datetime
+    is_leaf: bool
     bytes__der: bytes
 
 
@@ -110,6 +112,7 @@ class Cases:
             gives_away_key=given_away,
             compromised=same_key is not None and same_key.compromised > given_away,
             sharing_key=self._sharing(row, same_key),
+            is_leaf=row.is_leaf,
         )
 
     def _sharing(self, row: _Row, same_key: _Holders | None) -> int:

@@ -15,7 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 
 from certwright.model.inventory import Finding
 from certwright.model.ports import Clock
@@ -25,12 +25,15 @@ from certwright.pki.errors import Invalid
 from certwright.store import bulk, models
 from certwright.store.browsing import SEVERITIES
 from certwright.store.cases import Cases, called
+from certwright.store.issuing import Issuing
 
 AGAIN = timedelta(days=1)
 TAKEN_FOR = timedelta(minutes=5)
 _FOR_GOOD = datetime(9999, 1, 1, tzinfo=UTC)  # judged for the last time, unless something changes
+_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)  # a CA certificate that has come in and was not judged
 _NEWEST = 500  # of which a process takes some, in an order of its own
 _LONGEST_RULE = 200
+_ASKED_ANEW = 5_000  # certificates in one transaction
 _LOCK = 0x6A75646765  # "judge", PostgreSQL's number of the lock
 
 
@@ -112,6 +115,16 @@ class Findings:
         while claim := self._claim(leaves.filter(judged_at__lt=before).order_by("judged_at")[:most]):
             yield claim
 
+    def authority_claims(self, most: int) -> Iterator[Claim]:
+        """The same of CA certificates that are not used as leaves: those that have come in, and all after a day.
+
+        To be read on only when the certificates taken before have been judged.
+        """
+        authorities = models.Certificate.objects.filter(is_leaf=False)
+        before = self._clock.now() - AGAIN
+        while claim := self._claim(authorities.filter(judged_at__lt=before).order_by("judged_at")[:most]):
+            yield claim
+
     def _claim(self, wanted: QuerySet[models.Certificate]) -> Claim | None:
         mark = self._clock.now() - AGAIN + TAKEN_FOR
         with transaction.atomic():
@@ -128,6 +141,30 @@ class Findings:
         fresh = models.Certificate.objects.filter(is_leaf=True, linted_at=None).order_by("-pk")
         ids = list(fresh.values_list("pk", flat=True)[:_NEWEST])
         return sorted(sorted(ids, key=lambda pk: hash((salt, pk)))[:most], reverse=True)
+
+    def ask_anew(self, slow_rules: str, lacking: Collection[str] = ()) -> None:
+        """Have the slow rules asked of every leaf again, unless these have been here before.
+
+        ``slow_rules`` names versions of rules and data, in 200 characters at most. Processes that have others beside
+        each other, as during an update, do not have it all asked again and again: each text counts once.
+
+        ``lacking`` are the parts of it that say that something is not installed. Where that was there before, nothing
+        is asked again: what was found with it would be lost.
+        """
+        known = models.SlowRules.objects.all()
+        if known.filter(text=slow_rules).exists():
+            return
+        if any(known.exclude(text__contains=word).exists() for word in lacking):
+            return
+        last = models.Certificate.objects.aggregate(last=Max("pk"))["last"] or 0
+        for start in range(0, last + 1, _ASKED_ANEW):  # in pieces, between which others can write
+            some = models.Certificate.objects.filter(pk__gte=start, pk__lt=start + _ASKED_ANEW)
+            some.filter(is_leaf=True, linted_at__isnull=False).update(linted_at=None)
+        models.SlowRules.objects.get_or_create(text=slow_rules, defaults={"since": self._clock.now()})
+
+    def issuing(self) -> Issuing:
+        """Tells what CA certificates have signed."""
+        return Issuing(self._clock)
 
     def cases(self) -> Cases:
         """Reads what is known of certificates; for one pass."""
@@ -210,7 +247,7 @@ class Findings:
             subjects = {_subject(bytes(der)) for _, der in rows}
             orphans = models.Certificate.objects.filter(issuer__name__in=subjects, findings__rule="unknown_issuer")
             count += self._again(orphans.filter(judged_at__isnull=False))
-            models.Certificate.objects.filter(pk__in=[pk for pk, _ in rows]).update(judged_at=self._clock.now())
+            models.Certificate.objects.filter(pk__in=[pk for pk, _ in rows]).update(judged_at=_AT_ONCE)
         return count
 
     def _again(self, wanted: QuerySet[models.Certificate]) -> int:

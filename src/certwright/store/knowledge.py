@@ -14,10 +14,11 @@ from certwright.model.ports import Clock
 from certwright.pki.certificate import Certificate, from_der
 from certwright.store import bulk, models, rows
 from certwright.store.browsing import SEVERITIES, Browsing
-from certwright.store.ca_orders import _value as reported
+from certwright.store.ca_orders import value_of as reported
 from certwright.store.inventory import Inventory
+from certwright.store.issuing import authority_id
 from certwright.store.lineage import Relative, lineage, siblings
-from certwright.store.listings import _domain as domain_value
+from certwright.store.listings import domain_value
 from certwright.store.sources import Sources
 
 SIGHTINGS = 100  # that are read of one certificate: what is there now first, then what was there last
@@ -29,7 +30,8 @@ class Told:
     """What a CA told of the certificate: the CA order as its list showed it at ``seen_at``.
 
     ``detailed_at`` is when the CA was asked for this one order, None when never. ``silent_since`` is set where the
-    integration that tells of it has not succeeded for too long: what it told may be outdated.
+    integration that tells of it has not succeeded for too long: what it told may be outdated. ``vanished_at`` is
+    since when complete listings of the CA account's orders have not had it, None while they have.
     """
 
     account: str
@@ -39,6 +41,7 @@ class Told:
     seen_at: datetime
     detailed_at: datetime | None
     silent_since: datetime | None
+    vanished_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,8 +150,9 @@ class Knowing:
         return [by_number[number] for number in numbers if number in by_number]
 
     def faults(self, wanted: str) -> tuple[Fault, ...]:
-        """The open findings of a certificate, the worst first."""
-        return _faults(self._inventory.get(wanted).id)
+        """The open findings of a certificate, the worst first; a CA's is known by its fingerprint alone."""
+        authority = authority_id(wanted)
+        return _faults(self._inventory.get(wanted).id if authority is None else authority)
 
     def lineage(self, wanted: str) -> tuple[Relative, ...]:
         """The lineage of a certificate; see :func:`certwright.store.lineage.lineage`."""
@@ -169,6 +173,7 @@ class Knowing:
                 seen_at=row.seen_at,
                 detailed_at=row.detailed_at,
                 silent_since=silent.get(names.get(row.account_id, "")),
+                vanished_at=row.vanished_at,
             )
             for row in ca_orders
         )
@@ -198,7 +203,7 @@ class Knowing:
 
     def _silent(self, names: Iterable[str]) -> dict[str, datetime | None]:
         """Since when each of these sources has been silent."""
-        return {name: self._sources.standing(self._sources.get(name)).silent_since for name in names}
+        return {name: self._sources.silent_since(self._sources.get(name)) for name in names}
 
 
 def _control(names: Sequence[str], accounts: set[str]) -> tuple[Control, ...]:

@@ -55,6 +55,22 @@ def siblings(certificate: int, clock: Clock) -> tuple[Relative, ...]:
     return tuple(_relative(one, {other.pk: other for other in found}, now) for one in found)
 
 
+def link_reissue(row: models.CAOrder) -> None:
+    """Have the certificate of a CA order succeed the one that the CA says a reissue put it in the place of, and
+    precede the one that took its own; as soon as both are tied. What is known to replace another already stays so.
+    """
+    if row.certificate_id is None or not row.ca_certificate_id or not (row.replaces or row.reissues):
+        return
+    same = models.CAOrder.objects.filter(account=row.account_id, ca_order_id=row.ca_order_id, certificate__isnull=False)
+    before = same.filter(ca_certificate_id=row.replaces) if row.replaces else same.none()
+    after = same.filter(replaces=row.ca_certificate_id)
+    pairs = [(number, row.certificate_id) for number in before.values_list("certificate_id", flat=True)]
+    pairs += [(row.certificate_id, number) for number in after.values_list("certificate_id", flat=True)]
+    for one, following in pairs:
+        if one != following:
+            models.Certificate.objects.filter(pk=following, replaces=None).update(replaces=one)
+
+
 def _row(certificate: int) -> Any:
     return models.Certificate.objects.only(*_COLUMNS).get(pk=certificate)
 

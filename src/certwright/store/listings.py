@@ -138,7 +138,7 @@ class Listings:
 
     def domains(self, account: str) -> list[Seen[Domain]]:
         """The domains, by name."""
-        return _seen(models.Domain, account, _domain)
+        return _seen(models.Domain, account, domain_value)
 
     def products(self, account: str) -> list[Seen[Product]]:
         """The products, by the CA's id."""
@@ -165,7 +165,7 @@ def _organization(row: Any) -> Organization:
     return Organization(row.ca_id, row.name, row.active, row.status)
 
 
-def _domain(row: Any) -> Domain:
+def domain_value(row: Any) -> Domain:
     return Domain(
         row.ca_id, row.name, row.proven, row.active, row.organization, row.method, row.status, row.proven_until
     )

@@ -32,6 +32,7 @@ class CAAccount(models.Model):
     created_at = models.DateTimeField()
     login = models.JSONField(default=dict)  # what the CA last said of the credential
     import_cursor = models.TextField(blank=True)  # where an unfinished import of its orders goes on
+    import_number = models.IntegerField(default=0)  # counts the complete listings of its orders that were begun
 
     class Meta:
         db_table = "ca_account"
@@ -269,6 +270,16 @@ class FindingCount(models.Model):
 
     class Meta:
         db_table = "finding_count"
+
+
+class SlowRules(models.Model):
+    """A version of the rules that take long, and of their data, that certificates were asked about."""
+
+    text = models.CharField(max_length=_NAME, unique=True)
+    since = models.DateTimeField()
+
+    class Meta:
+        db_table = "slow_rules"
 
 
 class Finding(models.Model):
@@ -550,11 +561,16 @@ class CAOrder(models.Model):
     issuer = models.CharField(max_length=_NAME, blank=True)
     duplicates = models.IntegerField(null=True)
     reissues = models.IntegerField(null=True)
+    replaces = models.CharField(max_length=_NAME, blank=True)
     revoked_at = models.DateTimeField(null=True)
     revocation_reason = models.CharField(max_length=_WORD, blank=True)
     detailed_at = models.DateTimeField(null=True)  # when the CA was last asked for this one order
     certificate = models.ForeignKey(Certificate, models.SET_NULL, null=True, related_name="ca_orders")
+    first_seen_at = models.DateTimeField(null=True)  # None: before that was kept
     seen_at = models.DateTimeField()
+    changed_at = models.DateTimeField(null=True)  # when what the CA tells of it last was not what it told before
+    listed_by = models.IntegerField(default=0)  # the listing (see import_number) that last had its order
+    vanished_at = models.DateTimeField(null=True)  # since when complete listings have not had its order
 
     class Meta:
         db_table = "ca_order"

@@ -50,6 +50,15 @@ class RevocationChecks:
                 return [(row.pk, from_der(bytes(row.bytes.der))) for row in rows[:most]]
         return []
 
+    def due_authorities(self, most: int) -> list[tuple[int, Certificate]]:
+        """The same of CA certificates, of any issuer. Roots are among them, of which nobody can tell."""
+        now = self._clock.now()
+        wanted = models.Certificate.objects.filter(is_leaf=False, not_after__gte=now)
+        wanted = wanted.exclude(Q(state=CertificateState.REVOKED) & ~Q(revocation_reason=_HOLD))
+        due = wanted.filter(Q(revocation_asked_at=None) | Q(revocation_asked_at__lt=now - AGAIN))
+        rows = due.order_by("pk").select_related("bytes")[:most]
+        return [(row.pk, from_der(bytes(row.bytes.der))) for row in rows]
+
     def keep(self, checked: Sequence[Checked]) -> int:
         """Write what was said; a revoked certificate is judged anew. Returns how many are newly revoked."""
         now = self._clock.now()

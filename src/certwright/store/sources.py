@@ -253,6 +253,8 @@ class Sources:
         if not complete:
             unseen.filter(trouble="").update(trouble=_UNLOOKED)
             return 0
+        if source.kind == SourceKind.SCAN:  # every target has been met, so these are none any more
+            unseen.update(trouble=_NO_TARGET)
         gone = []
         for number, place in unseen.values_list("pk", "place").iterator():
             above = next((one for one in _and_above(place) if one in blocked), None)
@@ -277,22 +279,27 @@ class Sources:
 
     def standing(self, source: Source) -> Standing:
         """How a source stands."""
-        mine = models.Run.objects.filter(source=source.id)
-        last = mine.select_related("source").order_by("-pk").first()
-        good = mine.filter(outcome__in=(Outcome.DONE, Outcome.PARTLY))
-        succeeded = good.aggregate(at=Max("ended_at"))["at"]
-        since = succeeded or source.created_at
-        patience = max(_SILENT * source.every, _SILENT_AT_LEAST) if source.every else None
-        silent = patience is not None and self._clock.now() - since > patience
+        last = models.Run.objects.filter(source=source.id).select_related("source").order_by("-pk").first()
+        succeeded = _succeeded_at(source)
         paused = models.CAAccount.objects.filter(name=source.account).values_list("paused_because", flat=True).first()
         return Standing(
             source,
             _run(last) if last else None,
             succeeded,
             self._places(source),
-            since if silent else None,
+            self._silent_since(source, succeeded),
             paused or "",
         )
+
+    def silent_since(self, source: Source) -> datetime | None:
+        """As in :class:`Standing`, without the cost of counting its places."""
+        return self._silent_since(source, _succeeded_at(source))
+
+    def _silent_since(self, source: Source, succeeded: datetime | None) -> datetime | None:
+        if source.every is None:
+            return None
+        since = succeeded or source.created_at
+        return since if self._clock.now() - since > max(_SILENT * source.every, _SILENT_AT_LEAST) else None
 
     def _places(self, source: Source) -> int:
         if source.kind is SourceKind.CA:
@@ -310,9 +317,17 @@ class Sources:
 
 _PLACES = (SourceKind.SCAN, SourceKind.FOLDER, SourceKind.TOKEN)
 _UNLOOKED = "The last run did not look there."
+_NO_TARGET = "It is no target of the scan any more."
 _SETTINGS_CHANGED = "It was interrupted, and what it looks at was changed before it could go on."
 _LONGEST_NAME = 200
 _COUNTS = ("looked", "found", "new", "changed", "vanished", "failed")
+
+
+def _succeeded_at(source: Source) -> datetime | None:
+    """When the last run of it ended that saw all it could."""
+    good = models.Run.objects.filter(source=source.id, outcome__in=(Outcome.DONE, Outcome.PARTLY))
+    found: datetime | None = good.aggregate(at=Max("ended_at"))["at"]
+    return found
 
 
 def _at_places(found: Any) -> Iterator[tuple[str, str]]:

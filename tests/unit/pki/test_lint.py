@@ -7,6 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
+import pytest
 from cryptography.x509.oid import NameOID
 
 from certwright.model.inventory import Severity
@@ -161,3 +162,9 @@ def sound(policy: str = DV) -> odd.Certificate:
 def test_a_sound_certificate_passes_with_its_issuer() -> None:
     found = {one.code for one in lint.lint(sound(), CA.certificate) if one.grade is Grade.ERROR}
     assert found == set()
+
+
+def test_a_linter_that_is_newly_installed_is_another_version(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert lint.version().startswith("pkilint ")
+    monkeypatch.setattr(lint, "find_spec", lambda _name: None)
+    assert lint.version() == "no linter"

@@ -149,3 +149,18 @@ def test_loading_the_module_does_not_load_badkeys() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     seen = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, check=True, text=True)
     assert seen.stdout.strip() == "False"
+
+
+def test_a_block_list_that_is_downloaded_or_renewed_is_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    without = weak.version()
+    (tmp_path / "badkeys").mkdir()
+    for name in ("badkeysdata.json", "blocklist.dat"):
+        (tmp_path / "badkeys" / name).touch()
+    first = weak.version()
+    os.utime(tmp_path / "badkeys" / "blocklist.dat", (1, 1))
+    assert without.endswith(", no list")
+    assert weak.version().endswith(", list 1")
+    assert len({without, first, weak.version()}) == 3

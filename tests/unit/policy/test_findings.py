@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from certwright.model.inventory import Severity
 from certwright.policy import rules
 from certwright.policy.faults.naming import MANY_NAMES
-from certwright.policy.findings import ANY, KEYS, LEAVES, PUBLIC_LEAVES, SERVED, key_findings
+from certwright.policy.findings import ANY, AUTHORITIES, KEYS, LEAVES, PUBLIC_LEAVES, SERVED, key_findings
 from tests.cases import odd
 from tests.cases.authority import NOW, Authority
 from tests.cases.odd import day
@@ -41,7 +41,8 @@ def test_a_sound_certificate_meets_no_finding_served_or_not() -> None:
 def test_every_rule_has_a_name_of_its_own_an_advice_and_a_source() -> None:
     table = [*ANY, *LEAVES, *PUBLIC_LEAVES, *SERVED, *KEYS]
     assert len({rule.check.__name__ for rule in table}) == len(table)
-    assert all(rule.advice.endswith(".") and rule.source and rule.check.__doc__ for rule in table)
+    every = [*table, *AUTHORITIES]
+    assert all(rule.advice.endswith(".") and rule.source and rule.check.__doc__ for rule in every)
 
 
 def test_of_what_is_over_and_served_nowhere_there_is_nothing_to_say() -> None:
@@ -259,5 +260,5 @@ def test_since_gives_the_day_of_a_change_and_fails_for_a_value_that_never_comes(
 def test_every_rule_that_a_test_can_provoke_is_named_in_one() -> None:
     """A rule without a test of its own is a rule that nobody has seen speak."""
     text = "".join(path.read_text("utf-8") for path in Path(__file__).parent.glob("test_findings*.py"))
-    table = [*ANY, *LEAVES, *PUBLIC_LEAVES, *SERVED, *KEYS]
+    table = [*ANY, *AUTHORITIES, *LEAVES, *PUBLIC_LEAVES, *SERVED, *KEYS]
     assert [rule.check.__name__ for rule in table if f'"{rule.check.__name__}"' not in text] == []

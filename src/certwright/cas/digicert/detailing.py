@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import pairwise
 
 from certwright.cas import told
 from certwright.cas.digicert import finding, reporting, wire
@@ -24,21 +25,41 @@ def details(api: OrderAPI, ca_order: CAOrder, *, now: datetime) -> tuple[Reporte
         raise Refused(f"{ca_order.order_id!r} is no order id of DigiCert.", advice="Order ids are numbers.")
     order = api.order(ca_order.order_id)
     primary = replace(reporting.reported(order, now=now), detailed=True)
-    found = (primary, *_siblings(api, order, primary, now))
-    return _with_revocation(api, order, found)
+    seen = {order.certificate.id}  # each once: what a reissue replaced may also be kept as a duplicate (§14.1)
 
-
-def _siblings(api: OrderAPI, order: wire.Order, primary: ReportedOrder, now: datetime) -> Iterator[ReportedOrder]:
-    """The other certificates, each once: what a reissue replaced may also be kept as a duplicate (§14.1)."""
-    seen = {order.certificate.id}
-    for read, count, replaced in (
-        (api.duplicates, order.duplicates_count, False),
-        (api.reissues, order.reissues_count, True),
-    ):
+    def others(read: Callable[[str], tuple[wire.Certificate, ...]], count: int | None) -> Iterator[wire.Certificate]:
         for certificate in finding.listed(read, order.id, count or 0):
             if certificate.id and certificate.id not in seen:
                 seen.add(certificate.id)
-                yield reporting.sibling(order, primary, certificate, replaced=replaced, now=now)
+                yield certificate
+
+    duplicates = [
+        reporting.sibling(order, primary, one, replaced=False, now=now)
+        for one in others(api.duplicates, order.duplicates_count)
+    ]
+    replaced = [
+        reporting.sibling(order, primary, one, replaced=True, now=now)
+        for one in others(api.reissues, order.reissues_count)
+    ]
+    first, *before = _in_succession(primary, replaced)
+    return _with_revocation(api, order, (first, *duplicates, *before))
+
+
+def _in_succession(primary: ReportedOrder, replaced: Sequence[ReportedOrder]) -> Iterator[ReportedOrder]:
+    """The primary and what reissues replaced, each telling which one that is that it replaced.
+
+    Ids are numbers that grow, and the primary is the newest (§10.2). What is not issued yet has replaced nothing.
+    """
+    issued = [one for one in replaced if one.serial]
+    oldest_first = [*sorted(issued, key=lambda one: _number(one.ca_order.certificate_id)), primary]
+    before = {one.ca_order: earlier.ca_order.certificate_id for earlier, one in pairwise(oldest_first)}
+    for one in (primary, *replaced):
+        yield replace(one, replaces=before.get(one.ca_order, ""))
+
+
+def _number(text: str) -> tuple[int, str]:
+    """What numbers are sorted by."""
+    return len(text), text
 
 
 def _with_revocation(api: OrderAPI, order: wire.Order, found: Sequence[ReportedOrder]) -> tuple[ReportedOrder, ...]:
@@ -51,7 +72,7 @@ def _with_revocation(api: OrderAPI, order: wire.Order, found: Sequence[ReportedO
     is_clear = order.status == wire.REVOKED or len(revoked) == len(requests) == 1
     if not revoked or not requests or not is_clear:
         return tuple(found)
-    request = max(requests, key=lambda one: (len(one.id), one.id))  # ids are numbers that grow
+    request = max(requests, key=lambda one: _number(one.id))  # ids are numbers that grow
     full = _request(api, request)
     at, why = full.date_processed or request.date, told.word(request.comments or full.comments)
     return tuple(replace(one, revoked_at=at, revocation_reason=why) if one in revoked else one for one in found)

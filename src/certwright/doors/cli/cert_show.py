@@ -15,6 +15,7 @@ from certwright.doors.cli.knowledge_shapes import fault_json, knowledge_json, re
 from certwright.doors.cli.options import AsJSON, WhichCertificate
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import cell, fields, moment, out, print_json, say, state, table
+from certwright.policy.findings import AUTHORITY
 from certwright.store.knowledge import Control, Fault, Knowledge, Sight, Told
 from certwright.store.lineage import Relative
 
@@ -82,8 +83,10 @@ def show_findings(
 def show_finding_counts(counts: Mapping[str, int]) -> None:
     """A table of rules; each with how many certificates it finds fault with."""
     table("Findings", ("rule", "certificates"), ((cell(rule), f"{count:,}") for rule, count in counts.items()))
-    if counts:
-        say(f"Which those are: certwright cert list --finding {next(iter(counts))}")
+    if leaves := [rule for rule in counts if not rule.startswith(AUTHORITY)]:
+        say(f"Which those are: certwright cert list --finding {leaves[0]}")
+    if len(leaves) < len(counts):
+        say(f"Of CA certificates, {AUTHORITY}…: certwright cert authorities")
 
 
 def _show_certificate(knowledge: Knowledge) -> None:
@@ -127,6 +130,9 @@ def _show_told(told: Told) -> None:
         {
             "told": _when(told.seen_at, told.silent_since)
             + (f", details {moment(told.detailed_at)}" if told.detailed_at else ""),
+            "vanished": f"[yellow]no longer in the CA's list since {moment(told.vanished_at)[:16]}[/]"
+            if told.vanished_at
+            else "",
             "reference": cell(told.reference),
             "state": f"{state(order.state)}"
             + (f", its certificate {state(order.certificate_state)}" if order.certificate_state else ""),

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from certwright.doors.cli import (
+    cert_authorities,
     cert_facets,
     cert_judge,
     cert_list,
@@ -40,6 +41,7 @@ app.command("list")(cert_list.list_certificates)
 app.command()(cert_show.show)
 app.command("lineage")(cert_show.show_lineage)
 app.command("findings")(cert_show.show_findings)
+app.command("authorities")(cert_authorities.list_authorities)
 app.command()(cert_judge.judge)
 app.command()(check_revocation)
 app.command("facets")(cert_facets.show_facets)

@@ -205,8 +205,9 @@ def _source(certwright: Certwright, name: str, origins: Sequence[Origin]) -> Sou
 
 
 def _tell(run: Run | None, tally: Tally, report: Report) -> None:
-    known = tally.found - tally.new
-    say(f"{tally.looked:,} looked at, {tally.found:,} certificates found: {tally.new:,} new, {known:,} known.")
+    others = tally.found - tally.new
+    found = f"{tally.looked:,} looked at, {tally.found:,} certificates found"
+    say(f"{found}: {tally.new:,} new leaf certificates, {others:,} known or of CAs.")
     if report.owners or report.tags:
         said = f"Owners came with {report.owners:,} of them, tags with {report.tags:,}"
         say(f"{said}; an owner who was named here before stays.")

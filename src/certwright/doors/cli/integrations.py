@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from certwright.doors.cli import accounts, sources
-from certwright.doors.cli.durations import span
+from certwright.doors.cli.integration_changes import show_order_changes
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.terminal import print_json, say, warn
@@ -55,7 +55,7 @@ def add(
 
     It is tested, and kept also when that fails; it runs at once unless it is disabled.
     """
-    period = None if every == "never" else span(every)
+    period = sources.period(every)
     with opened() as certwright:
         if account:
             if ca or url or setting or secret:
@@ -160,5 +160,6 @@ def remove(name: sources.Name) -> None:
         say(f"Integration {name} is removed; its certificates stay.")
 
 
-# What an integration changes is no place: each certificate shows what was told of it, and when.
+# What an integration changes is no place but a CA order.
+app.command("changes")(show_order_changes)
 sources.add_commands(app, "integration", SourceKind.CA, without=("run", "changes"))

@@ -36,6 +36,7 @@ def told_json(told: Told) -> dict[str, Any]:
         "seen_at": told.seen_at,
         "detailed_at": told.detailed_at,
         "silent_since": told.silent_since,
+        "vanished_at": told.vanished_at,
     }
 
 

@@ -75,7 +75,8 @@ def proof_json(proof: Proof) -> dict[str, Any]:
 
 
 def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
-    """A CA order as the CA's own list shows it."""
+    """A CA order as the CA's own list shows it; its cost in two fields, so that a script can add amounts."""
+    amount, _, currency = order.cost.partition(" ")
     return {
         "account": account,
         "ca_order_id": order.ca_order.order_id or None,
@@ -93,7 +94,8 @@ def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
         "not_before": order.not_before,
         "not_after": order.not_after,
         "term_ends_at": order.term_ends_at,
-        "cost": order.cost or None,
+        "cost": amount or None,
+        "currency": currency or None,
         "why": order.why or None,
         "validation": order.validation or None,
         "group": order.group or None,

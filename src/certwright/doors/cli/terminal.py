@@ -105,8 +105,15 @@ def print_json(value: object) -> None:
 
 
 def json_line(value: object) -> str:
-    """One JSON object as a line, with its line end."""
-    return json.dumps(value, default=_plain, ensure_ascii=False) + "\n"
+    """One JSON object as a line, with its line end.
+
+    Signs that no terminal should be sent (control, format and bidi characters) are escaped as ``\\u202e``, which to
+    whoever parses it is the same text (RFC 8259, 7).
+    """
+    written = json.dumps(value, default=_plain, ensure_ascii=False)
+    if not written.isprintable():
+        written = "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in written)
+    return written + "\n"
 
 
 def _plain(value: Any) -> object:

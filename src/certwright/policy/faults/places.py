@@ -41,8 +41,12 @@ def self_signed_but_served(judged: Judged, at: datetime) -> str | None:
 
 
 def ca_certificate_served(judged: Judged, at: datetime) -> str | None:
-    """A server that holds the key of a CA."""
-    if not judged.is_ca:
+    """A server that holds the key of a CA: of one that others are under, or that some other CA vouches for.
+
+    ``openssl req -x509`` and many appliances call what they sign with its own key a CA's; so do most self-signed
+    certificates of servers. Those are ``self_signed_but_served`` and no more.
+    """
+    if not judged.is_authority:
         return None
     return f"It is a CA's certificate and served at {_places(judged.places)}: whoever takes the server can issue."
 

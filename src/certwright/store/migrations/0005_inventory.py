@@ -71,6 +71,17 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='SlowRules',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('text', models.CharField(max_length=200, unique=True)),
+                ('since', models.DateTimeField()),
+            ],
+            options={
+                'db_table': 'slow_rules',
+            },
+        ),
+        migrations.CreateModel(
             name='Issuer',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
@@ -227,6 +238,36 @@ class Migration(migrations.Migration):
             model_name='caorder',
             name='reissues',
             field=models.IntegerField(null=True),
+        ),
+        migrations.AddField(
+            model_name='caaccount',
+            name='import_number',
+            field=models.IntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='caorder',
+            name='replaces',
+            field=models.CharField(blank=True, max_length=200),
+        ),
+        migrations.AddField(
+            model_name='caorder',
+            name='first_seen_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='caorder',
+            name='changed_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='caorder',
+            name='listed_by',
+            field=models.IntegerField(default=0),
+        ),
+        migrations.AddField(
+            model_name='caorder',
+            name='vanished_at',
+            field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
             model_name='caorder',

@@ -1,38 +1,60 @@
-"""A look at a proof that is a file, as a CA fetches it: from outside, and without following a redirect."""
+"""A look at a proof that is a file, as a CA fetches it: from outside, and without following a redirect.
+
+Whoever has the DNS of the ordered name chooses where it leads, which may be into our own network: each address is
+judged, and the one that was judged is connected to (rows 53 and 54 of the checklist).
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from certwright.model.errors import CertwrightError
+from certwright.policy.egress import Network, refusal
 from certwright.targets.dcv.asking import NameServer, addresses
 from certwright.targets.revocation.pinned import FAILURES, Pinned, Received
 from certwright.targets.revocation.pinned import verifying as _verifying
+from certwright.targets.scan.reaching import system_look_up
 
 _SECONDS = 5.0
 _LARGEST = 65_536
 _LONGEST_SHOWN = 80
+_MOST_ADDRESSES = 4
+_ALLOW = "If the host stands in a network of yours, name that in CERTWRIGHT_SCAN_ALLOW, for the worker too."
 _REDIRECTS = range(300, 400)
 _OK, _FORBIDDEN, _NOT_FOUND = 200, 403, 404
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch(Pinned):
-    """Where to look: ``url`` is the CA's, ``port`` where the server is asked, ``file`` where we put it."""
+    """Where to look: ``url`` is the CA's, ``port`` where the server is asked, ``file`` where we put it.
+
+    ``allowed`` are networks that may be connected to beside public addresses.
+    """
 
     file: str
+    allowed: tuple[Network, ...] = ()
 
     def missing(self, value: str, resolvers: Sequence[NameServer]) -> str:
-        """A sentence on what is there instead of ``value``; "" when it is. Words are compared, without case."""
+        """A sentence on what is there instead of ``value``; "" when it is. Words are compared, without case.
+
+        Without ``resolvers`` the host is looked up as this machine does, once.
+        """
         try:
-            places = addresses(self.host, resolvers) or (self.host,)
+            places = addresses(self.host, resolvers) or tuple(map(str, system_look_up(self.host)))[:_MOST_ADDRESSES]
         except CertwrightError as error:
             return error.detail
+        except (OSError, UnicodeError):
+            return f"{self.host} cannot be looked up."
+        if not places:
+            return f"{self.host} has no address."
         return next(filter(None, (self._missing_at(place, value) for place in places)), "")
 
     def _missing_at(self, address: str, value: str) -> str:
+        if (reason := refusal(ip_address(address), self.allowed)) is not None:
+            return f"{self.url} is not looked at: {reason} {_ALLOW}"
         try:
             received = asyncio.run(self._get(address))
         except FAILURES as error:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Protocol
 
 from certwright.model.ca import Proof
+from certwright.policy.egress import Network
 from certwright.targets.dcv.kinds import Kind
 
 
@@ -29,8 +30,13 @@ class Publisher(Protocol):
         ...
 
 
-def open_publisher(kind: str, settings: Mapping[str, str], secrets: Mapping[str, str]) -> Publisher:
-    """The target of that kind; asks nobody yet. Raises Misconfigured when settings or secrets do not fit."""
+def open_publisher(
+    kind: str, settings: Mapping[str, str], secrets: Mapping[str, str], allowed: Sequence[Network] = ()
+) -> Publisher:
+    """The target of that kind; asks nobody yet. Raises Misconfigured when settings or secrets do not fit.
+
+    ``allowed`` are networks where looks at the web servers of ordered names may go, beside public addresses.
+    """
     known = Kind.load(kind)
     known.check_secrets(secrets)
     values: dict[str, Any] = {**known.parse_settings(settings), **secrets}
@@ -38,7 +44,7 @@ def open_publisher(kind: str, settings: Mapping[str, str], secrets: Mapping[str,
     if kind == "webroot":
         from certwright.targets.dcv.webroot import Webroot
 
-        return Webroot(**values)
+        return Webroot(**values, allowed=allowed)
     if kind == "rfc2136":
         from certwright.targets.dcv.rfc2136 import DynamicUpdate
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from certwright.model.ca import Proof
 from certwright.model.errors import Misconfigured
+from certwright.policy.egress import Network
 from certwright.targets.dcv.asking import name_servers
 from certwright.targets.dcv.fetching import Fetch
 from certwright.targets.dcv.folder import Folder, plain_parts
@@ -18,11 +19,17 @@ _SHOWN = 80
 class Webroot:
     """Writes files and looks at them through the web server."""
 
-    def __init__(self, folder: str, port: int, tls_port: int, resolver: str = "") -> None:
-        """As ``about.toml`` names them; raises Misconfigured for a folder that is no absolute path."""
+    def __init__(
+        self, folder: str, port: int, tls_port: int, resolver: str = "", allowed: Sequence[Network] = ()
+    ) -> None:
+        """As ``about.toml`` names them; raises Misconfigured for a folder that is no absolute path.
+
+        ``allowed`` are networks that looks may connect to beside public addresses.
+        """
         self._folder = Folder(Path(folder))
         self._ports = {"http": port, "https": tls_port}
         self._resolvers = name_servers(resolver)
+        self._allowed = tuple(allowed)
 
     def publish(self, proof: Proof, former: Collection[str]) -> None:
         """See :class:`certwright.targets.dcv.publisher.Publisher`."""
@@ -41,7 +48,8 @@ class Webroot:
         """See :class:`certwright.targets.dcv.publisher.Publisher`: a GET of the CA's URL at the name's address."""
         _parts(proof)
         url = urlsplit(proof.where)
-        return Fetch(proof.where, self._ports[url.scheme], str(self._path(proof))).missing(proof.value, self._resolvers)
+        place = Fetch(proof.where, self._ports[url.scheme], str(self._path(proof)), self._allowed)
+        return place.missing(proof.value, self._resolvers)
 
     def withdraw(self, proof: Proof) -> None:
         """See :class:`certwright.targets.dcv.publisher.Publisher`; directories of ours that are then empty go too."""

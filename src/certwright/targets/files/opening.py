@@ -16,6 +16,7 @@ _MOST_PASSWORDS = 16  # each may cost a key derivation for each file
 _MOST_BLOCKS = 1000  # of PEM, as certwright.pki.formats has it
 _MOST_KEYS = 4
 _BEGIN = b"-----BEGIN "
+_END = b"-----END "
 _CERTIFICATES = (b"CERTIFICATE-----", b"X509 CERTIFICATE-----", b"PKCS7-----", b"CMS-----")
 _MAGIC = (b"PK\x03\x04", b"\xfe\xed\xfe\xed", b"\x30\x80", b"\x30\x82", b"\x30\x83")  # ZIP, JKS, long SEQUENCEs
 
@@ -54,6 +55,14 @@ def may_hold_certificates(data: bytes) -> bool:
 def holds_other_pem(data: bytes) -> bool:
     """Whether it is PEM of other things alone: keys, CSRs, CRLs, parameters."""
     return _BEGIN in data and not may_hold_certificates(data)
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether it is PEM that ends in the midst of a block (RFC 7468, 3): somebody is writing it, or never got done."""
+    begun, ended = data.rfind(_BEGIN), data.rfind(_END)
+    if begun > ended:
+        return True
+    return ended >= 0 and b"-----" not in data[ended + len(_END) :]
 
 
 def open_file(data: bytes, passwords: Sequence[bytes] = ()) -> Opened:

@@ -10,13 +10,22 @@ from certwright.model.inventory import Find
 from certwright.pki.errors import Invalid
 from certwright.targets.files.beside import Neighbours
 from certwright.targets.files.grouping import group
-from certwright.targets.files.opening import Opened, few, holds_other_pem, key_hash, may_hold_certificates, open_file
+from certwright.targets.files.opening import (
+    Opened,
+    few,
+    holds_other_pem,
+    is_cut_off,
+    key_hash,
+    may_hold_certificates,
+    open_file,
+)
 from certwright.targets.files.places import file_place, upload_place
 from certwright.targets.files.regular import read_regular
 from certwright.targets.files.walking import Candidate, Choice, Promise, walk
 
 Place = Callable[[str], str]  # a place, from the mark that tells it from others of the same file
 OnFile = Callable[[int], None]  # how many files are done
+_CUT_OFF = "The file ends in the midst of a PEM block: it is being written, or was cut off."
 
 
 def read(
@@ -74,6 +83,9 @@ def _look_into(candidate: Candidate, passwords: Sequence[bytes], neighbours: Nei
         return
     try:
         data = read_regular(candidate.path)
+        if candidate.promise is Promise.SURE and holds_other_pem(data) and is_cut_off(data):
+            yield Find(place(""), trouble=_CUT_OFF)
+            return
         if holds_other_pem(data) or (candidate.promise is Promise.PERHAPS and not may_hold_certificates(data)):
             return
         opened = open_file(data, passwords)
