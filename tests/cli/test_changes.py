@@ -60,6 +60,12 @@ def test_a_duplicate_stands_beside_the_first(shop: Shop) -> None:
     assert second["certificate"] != first["certificate"]
     (bought,) = shop.tenant.ledger()
     assert (bought["duplicates"], bought["certificates"]) == (1, 2)
+    for one, other in ((first, second), (second, first)):
+        lineage = shop.program.run("cert", "lineage", one["certificate"], "--json").expect(0).lines()
+        assert [each["fingerprint"] for each in lineage] == [one["certificate"]]
+        told = shop.program.run("cert", "show", one["certificate"], "--json").expect(0).json()
+        assert (told["replaces"], told["replaced_by"]) == (None, None)
+        assert [each["fingerprint"] for each in told["siblings"]] == [other["certificate"]]
 
 
 def test_a_revocation_carries_its_reason_and_comment_to_the_ca(shop: Shop) -> None:

@@ -87,7 +87,7 @@ def test_a_ca_certificate_alone_is_told_as_no_new_leaf(program: Program, tmp_pat
 
     said = program.run("cert", "import", str(chain)).expect(0)
 
-    assert "1 certificates found: 0 new leaf certificates, 1 known or of CAs." in said.told
+    assert "1 certificates found, 0 of them known. New: 0 leaf certificates, 1 CA certificates." in said.told
 
 
 @pytest.mark.xdist_group("pebble")
@@ -340,13 +340,26 @@ def test_standard_input_is_told_apart(form: str, program: Program, tmp_path: Pat
     assert counts(told)[:3] == (1, 1, 1)
 
 
+def test_a_dry_run_counts_ca_certificates_as_the_import_does(program: Program, tmp_path: Path) -> None:
+    leaf = intermediate().issue(NAME)
+    put(tmp_path / "served" / "chain.pem", leaf.pem + intermediate().certificate.pem)
+    put(tmp_path / "served" / "copy.pem", leaf.pem)
+    put(tmp_path / "served" / "ca.pem", intermediate().certificate.pem)
+
+    dry = bring(program, tmp_path / "served", "--dry-run")
+    told = bring(program, tmp_path / "served")
+
+    for one in (dry, told):
+        assert (one["found"], one["new"], one["ca_certificates"], one["known"]) == (3, 1, 1, 1)
+
+
 def test_a_dry_run_writes_nothing(program: Program, tmp_path: Path) -> None:
     certbot_folder(tmp_path / "le")
     before = kept(program)
 
     said = program.run("cert", "import", str(tmp_path / "le"), "--dry-run").expect(0)
 
-    assert "3 new" in said.told
+    assert "New: 3 leaf certificates" in said.told
     assert "Nothing was written" in said.told
     assert kept(program) == before
     assert program.run("source", "list", "--json").expect(0).lines() == []

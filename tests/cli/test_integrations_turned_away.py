@@ -52,6 +52,20 @@ def test_a_test_shows_the_ca_s_own_code_the_causes_and_one_command(new_integrati
     assert integration.reader.calls() == ["GET user/me"]
 
 
+def test_what_paused_an_account_is_shown_once_and_its_changes_tell_that_the_run_failed(
+    new_integration: NewIntegration,
+) -> None:
+    integration = new_integration()
+    integration.reader.switch(revoked=True)
+    integration.program.run("integration", "run", NAME).expect(4)
+
+    shown = integration.program.run("integration", "show", NAME).expect(0).told
+    changes = integration.program.run("integration", "changes", NAME).expect(0)
+
+    assert [shown.count(cause) for cause in CAUSES] == [1, 1, 1, 1]
+    assert f"the last run of {NAME} did not come to its end" in changes.told
+
+
 def test_a_wrong_key_is_kept_and_told_and_nothing_is_asked_with_it(
     sandbox: Sandbox, program: Program, tmp_path: Path
 ) -> None:

@@ -88,10 +88,12 @@ def test_the_certificates_of_cas_are_listed_with_what_hangs_on_them_and_what_is_
     ]
     assert used == listed[:1]
     assert (used[0]["issuer"], used[0]["state"], used[0]["severity"]) == ("CN=Judged Root", "valid", "warning")
-    assert "CN=Ending" in program.run("cert", "authorities").expect(0).out
+    assert "│ Ending │" in program.run("cert", "authorities").expect(0).told
     told = program.run("cert", "findings").expect(0).told
     assert "Of CA certificates, ca:…: certwright cert authorities" in told
     assert "--finding ca:" not in told
+    refused = program.run("cert", "list", "--finding", "ca:ends_soon").expect(1)
+    assert "certwright cert authorities lists CA certificates" in refused.err
     assert rules(program, ending.certificate) == {"ca:ends_soon"}
 
 

@@ -70,11 +70,16 @@ def test_a_scan_that_is_killed_goes_on_behind_its_cursor_and_counts_nothing_twic
     with held(network) as words:
         begun = scanner.zygote.start(scanner.home, [["scan", "add", "lan", *words]], environment=scanner.environment)
         until(lambda: cursor_of(scanner) >= KEPT)
+        (looking,) = scanner.run("scan", "list", "--json").expect(0).lines()
         os.kill(begun.pid, signal.SIGKILL)
         assert begun.wait() == signal.SIGKILL
+    (left,) = scanner.run("scan", "list", "--json").expect(0).lines()
+    said = scanner.run("scan", "show", "lan").expect(0)
 
     run = scanner.run("scan", "run", "lan", "--json").expect(0).json()
 
+    assert (looking["interrupted"], left["interrupted"]) == (False, True)
+    assert "│ interrupted │" in said.told
     assert (run["looked"], run["found"], run["new"], run["failed"]) == (HOSTS, len(ANSWERING), 1, 0)
     assert run["total"] == HOSTS
     assert set(standing(scanner)) == _answering(network)

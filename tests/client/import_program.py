@@ -51,7 +51,7 @@ def main() -> None:
             os._exit(9)
 
     with DigiCert(url=task["url"], api_key=task["api_key"], settings=task["settings"]) as ca:
-        run = Import(ACCOUNT, ca, ca_orders, inventory)
+        run = Import(ACCOUNT, ca, ca_orders, inventory, stock.clock)
         taken = run.orders(on_page)
         collected = run.certificates(lambda _, __: None)
     certificates = list(Browsing(stock.clock).all(Query()))

@@ -27,12 +27,13 @@ BEFORE = ("store", "0004_families")
 
 
 def fill(apps: Any) -> dict[str, str]:
-    """Two certificates of an order, one that a CA listed, and their intermediate; returns what they are called."""
+    """Two certificates of an order, a duplicate, one that a CA listed, and their intermediate; returns their names."""
     of = lambda name: apps.get_model("store", name).objects  # noqa: E731
     account = of("CAAccount").create(name="meadow", ca="digicert", secrets=b"sealed", created_at=NOW)
     key = of("Key").create(kind="software", spec="ec-p256", sealed=b"sealed", created_at=NOW)
     made = {"old": finds.leaf("shop.meadow.example"), "new": finds.leaf("shop.meadow.example", "api.meadow.example")}
-    made |= {"listed": finds.leaf("listed.example"), "above": finds.CA.certificate}
+    made |= {"copy": finds.leaf("shop.meadow.example"), "listed": finds.leaf("listed.example")}
+    made |= {"above": finds.CA.certificate}
     rows: dict[str, Any] = {}
     for name, one in made.items():
         rows[name] = of("Certificate").create(
@@ -40,13 +41,17 @@ def fill(apps: Any) -> dict[str, str]:
             common_name=one.common_name or "", names=list(one.names), not_before=one.not_before,
             not_after=one.not_after, public_key_sha256=one.public_key_sha256, is_ca=one.is_ca,
             state="replaced" if name == "old" else "valid", account=None if name == "above" else account,
-            key=key if name == "new" else None, replaces=rows.get("old") if name == "new" else None,
+            key=key if name == "new" else None, replaces=rows["old"] if name in ("new", "copy") else None,
             chain=[] if name == "above" else [finds.CA.certificate.fingerprint], recorded_at=NOW,
         )  # fmt: skip
     of("Order").create(
         reference="r", account=account, state="issued", step="done", operation="order", names=["shop.meadow.example"],
         common_name="shop.meadow.example", product="ssl_basic", key=key, created_at=NOW, certificate=rows["new"],
         replaces=rows["old"],
+    )  # fmt: skip
+    of("Order").create(
+        reference="d", account=account, state="issued", step="done", operation="duplicate", created_at=NOW,
+        names=["shop.meadow.example"], product="ssl_basic", key=key, certificate=rows["copy"], replaces=rows["old"],
     )  # fmt: skip
     of("CAOrder").create(account=account, ca_order_id="9", state="issued", certificate=rows["listed"], seen_at=NOW)
     return {one.fingerprint: name for name, one in made.items()}
@@ -74,7 +79,7 @@ def main() -> None:
         "key specs": sorted({one.key_spec for one in found.values()}),
         "replaces": {name: called.get(one.replaces, "") for name, one in found.items()},
         "chains": sorted({len(Inventory(clock).chain(one).intermediates) for one in entries.values()}),
-        "order": called[models.Order.objects.get().certificate.fingerprint],  # type: ignore[union-attr]
+        "order": called[models.Order.objects.get(reference="r").certificate.fingerprint],  # type: ignore[union-attr]
         "CA order": called[models.CAOrder.objects.get().certificate.fingerprint],  # type: ignore[union-attr]
         "in force": sum(Overview(clock).figures().accounts.values()),
         "counted": finds.kept_counts() == finds.plain_counts(),

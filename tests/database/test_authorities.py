@@ -135,6 +135,28 @@ def test_an_intermediate_that_its_issuer_has_revoked_is_found_and_asked_about_no
     assert issuers.asked == asked + 1  # the leaf; of the root nobody is asked
 
 
+def test_what_a_server_shows_over_an_intermediate_that_was_revoked_is_found_at_once(bench: Bench) -> None:
+    gone = TOP.intermediate("Taken Back")
+    seen, unseen = gone.issue(HOST), gone.issue("idle.meadow.example")
+    bench.enter(TOP.certificate, unseen)
+    bench.scan(served(seen, gone.certificate))
+    assert "revoked_in_chain" not in bench.judge(seen)
+    issuers = Told(gone)
+    Checking(RevocationChecks(bench.stock.clock), bench.store, issuers, bench.stock.clock, list).run()  # type: ignore[arg-type]
+    assert "revoked_in_chain" in bench.judge(seen)
+    assert "revoked_in_chain" not in bench.found(unseen)
+
+
+def test_an_old_key_under_the_name_of_a_new_one_is_in_use_by_what_ends_first(bench: Bench) -> None:
+    old, new = TOP.intermediate("Rekeyed", **NEAR), TOP.intermediate("Rekeyed")
+    bench.enter(TOP.certificate, new.certificate, old.certificate, old.issue(HOST, not_after=NOW + 10 * DAY))
+    bench.enter(*(new.issue(f"n{number}.example", not_after=NOW + 200 * DAY) for number in range(120)))
+    bench.enter(
+        *(new.issue(f"o{number}.example", not_before=NOW - 9 * DAY, not_after=NOW - DAY) for number in range(9))
+    )
+    assert bench.judge(old.certificate) == {"ca:ends_soon"}
+
+
 def test_the_list_tells_how_much_hangs_on_each(bench: Bench) -> None:
     busy, idle = TOP.intermediate("Busy", **NEAR), TOP.intermediate("Idle")
     bench.enter(TOP.certificate, busy.certificate, idle.certificate)

@@ -10,15 +10,16 @@ from typing import Any
 
 import pytest
 
-from certwright.engine.importing import Import
+from certwright.engine.importing import Collected, Import
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.errors import NotFound, Unavailable
-from certwright.model.inventory import Query
+from certwright.model.inventory import Query, SourceKind
 from certwright.model.words import CertificateState, OrderState
 from certwright.pki.certificate import Certificate
 from certwright.store import models
 from certwright.store.ca_orders import CAOrders, LeftOut, Taken
 from tests.cases.authority import NOW, root
+from tests.database.finds import find
 from tests.database.stock import ACCOUNT, Stock
 
 CA = root().intermediate()
@@ -73,7 +74,7 @@ def reported(number: int, **change: Any) -> ReportedOrder:
 
 
 def task(stock: Stock, ca: Reporter) -> Import:
-    return Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory)
+    return Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory, stock.clock)
 
 
 def quiet(done: int, total: int | None) -> None:
@@ -150,6 +151,27 @@ def test_the_certificates_in_force_come_into_the_inventory_and_are_fetched_once(
     assert entries["shop0.meadow.example"].account == ACCOUNT
     assert work.certificates(quiet, list(LeftOut)).recorded == 0
     assert ca.downloads == ["700000", "700001"]
+
+
+def test_a_certificate_that_was_found_before_is_not_told_as_new(stock: Stock) -> None:
+    ca = Reporter([reported(0)])
+    made = ca.certificates["700000"] = CA.issue("shop0.meadow.example")
+    stock.loading.take(stock.sources.add("office", SourceKind.SCAN).id, None, [find("tls://a:443", made)])
+    work = task(stock, ca)
+    work.orders(quiet)
+    assert work.certificates(quiet) == Collected(known=1, ca_certificates=1)
+    assert stock.inventory.get(made.fingerprint).account == ACCOUNT
+
+
+def test_an_import_tells_what_its_list_has_no_more_and_only_at_its_end(stock: Stock) -> None:
+    ca = Reporter([reported(number) for number in range(250)])
+    task(stock, ca).orders(quiet)
+    ca.orders, ca.fails_at = ca.orders[:249], 1
+    with pytest.raises(Unavailable):
+        task(stock, ca).orders(quiet)
+    assert not models.CAOrder.objects.exclude(vanished_at=None).exists()
+    assert task(stock, ca).orders(quiet) == Taken(known=149, vanished=1)
+    assert models.CAOrder.objects.exclude(vanished_at=None).get().ca_order_id == "700249"
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,10 @@ import errno
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 
 from certwright.engine.discovering import Discovering, Places, in_silence
 from certwright.model.errors import CertwrightError, Unavailable
@@ -45,6 +46,34 @@ def test_a_disk_that_fills_up_in_a_run_is_told_as_that_with_what_to_do_and_the_n
     assert "Make room on the disk" in run.advice
     assert [type(error) for error in why] == [Unavailable]
     assert discovering.now(source).tally.new == 400
+
+
+@pytest.mark.skipif("CERTWRIGHT_TEST_DATABASE_URL" in os.environ, reason="SQLite's own way to refuse every write")
+def test_a_run_that_could_not_even_write_that_it_failed_is_told_as_interrupted_and_gone_on_with(stock: Stock) -> None:
+    source = stock.sources.add("office", SourceKind.SCAN)
+
+    def fills_up(_source: Source, _begun: int) -> list[tuple[int, Find]]:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = 1")
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    try:
+        with pytest.raises(OperationalError):
+            Discovering(stock.sources, {SourceKind.SCAN: Places(stock.sources, fills_up)}).now(source)
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA query_only = 0")
+    assert not stock.sources.standing(source).interrupted  # its lease is held: somebody may be at it
+    stock.clock.advance(timedelta(minutes=6))  # type: ignore[attr-defined]
+    left = stock.sources.standing(source)
+    assert left.interrupted
+    again = Discovering(
+        stock.sources, {SourceKind.SCAN: Places(stock.sources, lambda *_: enumerate(finds(leaves(2)), 1))}
+    )
+    run = again.now(source)
+    assert left.last is not None
+    assert (run.id, run.outcome, run.tally.new) == (left.last.id, Outcome.DONE, 2)
+    assert not stock.sources.standing(source).interrupted
 
 
 def test_a_file_system_without_room_is_told_as_that_and_a_fault_of_ours_is_not(stock: Stock) -> None:

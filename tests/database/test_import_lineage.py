@@ -62,7 +62,7 @@ class OneAtATime:
 
 def run(stock: Stock, ca: OneAtATime) -> tuple[Taken, Collected]:
     """The whole import."""
-    task = Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory)
+    task = Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory, stock.clock)
     return task.orders(lambda *_: None), task.certificates(lambda *_: None)
 
 
@@ -82,7 +82,7 @@ def state(stock: Stock, certificate: Certificate) -> str:
 def test_a_certificate_whose_serial_changed_becomes_the_next_of_its_lineage(stock: Stock) -> None:
     ca = OneAtATime({"E1": leaf(0)})
     first = ca.now["E1"]
-    assert run(stock, ca) == (Taken(new=1), Collected(recorded=1))
+    assert run(stock, ca) == (Taken(new=1), Collected(recorded=1, ca_certificates=1))
     second = ca.now["E1"] = leaf(60)
     assert run(stock, ca) == (Taken(changed=1), Collected(recorded=1))
     assert lineage(stock, second) == [second.fingerprint, first.fingerprint]
@@ -106,7 +106,7 @@ def test_an_interrupted_fetch_of_a_changed_certificate_is_made_up_for(stock: Sto
     run(stock, ca)
     first, second = ca.now["E1"], leaf(60)
     ca.now["E1"] = second
-    task = Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory)
+    task = Import(ACCOUNT, ca, CAOrders(stock.clock), stock.inventory, stock.clock)
     task.orders(lambda *_: None)  # and no more: it was killed
     assert run(stock, ca)[1] == Collected(recorded=1)
     assert lineage(stock, second) == [second.fingerprint, first.fingerprint]

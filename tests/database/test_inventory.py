@@ -81,11 +81,12 @@ def test_a_successor_replaces_its_predecessor_and_both_know(stock: Stock) -> Non
     assert (after.state, after.replaces) == (CertificateState.VALID, old.leaf.fingerprint)
 
 
-def test_a_duplicate_leaves_the_first_one_valid(stock: Stock) -> None:
+def test_a_duplicate_stands_beside_the_first_one_and_succeeds_nothing(stock: Stock) -> None:
     old, new = chain(), chain()
     recorded(stock, old)
     recorded(stock, new, replaces=old.leaf.fingerprint, operation=Operation.DUPLICATE, inside="O1")
-    assert stock.inventory.get(old.leaf.fingerprint).state is CertificateState.VALID
+    first, copy = (stock.inventory.get(made.leaf.fingerprint) for made in (old, new))
+    assert (first.state, first.replaced_by, copy.replaces) == (CertificateState.VALID, "", "")
 
 
 def test_a_certificate_is_found_by_each_of_its_names(stock: Stock) -> None:

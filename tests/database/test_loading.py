@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 from django.db import transaction
 
-from certwright.model.inventory import Query, Remarks, SourceKind, Tally
+from certwright.model.inventory import Find, Query, Remarks, SourceKind, Tally
 from certwright.model.words import CertificateState
 from certwright.pki.certificate import Certificate, from_der
 from certwright.store import indexes, loading, models
@@ -51,7 +51,7 @@ def summaries(stock: Stock) -> dict[str, Any]:
 def test_what_is_found_is_kept_with_its_chain_its_bytes_and_its_place(stock: Stock) -> None:
     made = leaf("shop.meadow.example", "api.meadow.example")
     tally = stock.loading.take(source(stock), None, [find("tls://a:443", made, CA.certificate, TOP.certificate)])
-    assert tally == Tally(looked=1, found=1, new=1)
+    assert tally == Tally(looked=1, found=1, new=1, ca_certificates=2)
     entry = stock.inventory.get(made.fingerprint)
     assert (entry.certificate.der, entry.state, entry.recorded_at) == (made.der, CertificateState.VALID, NOW)
     assert stock.inventory.chain(entry).intermediates == (CA.certificate,)
@@ -68,7 +68,7 @@ def test_taking_the_same_again_adds_nothing(stock: Stock) -> None:
     assert stock.loading.take(number, None, given).new == 5
     rows = models.Certificate.objects.order_by("pk").values()
     before = list(rows)
-    assert stock.loading.take(number, None, given) == Tally(looked=5, found=5)
+    assert stock.loading.take(number, None, given) == Tally(looked=5, found=5, known=5)
     assert list(rows.all()) == before
     assert models.Sighting.objects.count() == 5
 
@@ -76,8 +76,18 @@ def test_taking_the_same_again_adds_nothing(stock: Stock) -> None:
 def test_a_certificate_in_two_places_of_one_batch_is_kept_once(stock: Stock) -> None:
     made = leaf()
     tally = stock.loading.take(source(stock), None, [find("tls://a:443", made), find("tls://b:443", made)])
-    assert tally == Tally(looked=2, found=2, new=1)
+    assert tally == Tally(looked=2, found=2, new=1, known=1)
     assert models.Certificate.objects.count() == 1
+
+
+def test_a_new_ca_certificate_counts_neither_as_a_new_leaf_nor_as_known(stock: Stock) -> None:
+    tally = stock.loading.take(source(stock), None, [find("file:/ca.pem", CA.certificate)])
+    assert tally == Tally(looked=1, found=1, ca_certificates=1)
+
+
+def test_a_new_ca_certificate_that_a_server_shows_as_its_own_counts_as_a_new_leaf(stock: Stock) -> None:
+    tally = stock.loading.take(source(stock), None, [Find("tls://a:443", (CA.certificate.der,), protocol="TLSv1.3")])
+    assert tally == Tally(looked=1, found=1, new=1)
 
 
 def test_what_cannot_be_read_is_the_trouble_of_its_place_and_stops_nothing(stock: Stock) -> None:

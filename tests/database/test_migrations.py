@@ -12,23 +12,24 @@ import pytest
 from tests.database.processes import ROOT
 
 KEPT = {
-    "leaves": ["listed", "new", "old"],
+    "leaves": ["copy", "listed", "new", "old"],
     "names": {
         "old": ["shop.meadow.example"],
         "new": ["shop.meadow.example", "api.meadow.example"],
+        "copy": ["shop.meadow.example"],
         "listed": ["listed.example"],
     },
-    "states": {"old": "replaced", "new": "valid", "listed": "valid"},
+    "states": {"old": "replaced", "new": "valid", "copy": "valid", "listed": "valid"},
     "issuers": ["CN=Meadow Test Intermediate"],
-    "products": {"old": "", "new": "ssl_basic", "listed": ""},
+    "products": {"old": "", "new": "ssl_basic", "copy": "ssl_basic", "listed": ""},
     "key specs": ["ec-p256"],
-    "replaces": {"old": "", "new": "old", "listed": ""},
+    "replaces": {"old": "", "new": "old", "copy": "", "listed": ""},
     "chains": [1],
     "order": "new",
     "CA order": "listed",
-    "in force": 2,
+    "in force": 3,
     "counted": True,
-    "found": 2,
+    "found": 3,
     "missing": 0,
 }
 

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 import pytest
+from structlog.testing import capture_logs
 
+from certwright.engine.checking import UNREADABLE, Checking
 from certwright.model.inventory import SourceKind
 from certwright.model.words import CertificateState
 from certwright.store import models
+from certwright.store.findings import Findings
 from certwright.store.revocation_checks import AGAIN, Checked, RevocationChecks
+from certwright.targets.revocation.status import Question, Status, unknown
 from tests.cases.authority import NOW
-from tests.database.finds import finds, leaf, leaves
+from tests.database.finds import CA, finds, leaf, leaves
 from tests.database.stock import Stock
 
 
@@ -21,11 +26,43 @@ def checks(stock: Stock) -> RevocationChecks:
     return RevocationChecks(stock.clock)
 
 
+class Silent:
+    """Issuers that tell nothing."""
+
+    def statuses(self, questions: Iterable[Question], _at: datetime) -> list[Status]:
+        """Unknown, every one."""
+        return [unknown(["no CRL"]) for _ in questions]
+
+
+def load_authority(stock: Stock) -> None:
+    """Put a CA certificate into the inventory."""
+    source = stock.sources.add("handed in", SourceKind.UPLOAD)
+    stock.loading.take(source.id, None, finds([CA.certificate]))
+
+
 def load(stock: Stock, *certificates: object) -> list[int]:
     """Put them into the inventory; their ids."""
     source = stock.sources.add("office", SourceKind.SCAN)
     stock.loading.take(source.id, None, finds(certificates))  # type: ignore[arg-type]
     return list(models.Certificate.objects.order_by("pk").values_list("pk", flat=True))
+
+
+def test_what_can_be_read_no_more_is_told_and_keeps_no_other_from_being_asked_about(
+    stock: Stock, checks: RevocationChecks
+) -> None:
+    broken, whole = load(stock, *leaves(2))
+    load_authority(stock)
+    stock_bytes = models.CertificateBytes.objects
+    stock_bytes.filter(certificate=broken).update(der=b"0")
+    stock_bytes.filter(certificate__is_leaf=False).update(der=b"0")
+    checking = Checking(checks, Findings(stock.clock), Silent(), stock.clock, list)  # type: ignore[arg-type]
+    with capture_logs() as logs:
+        checking.turn()
+    assert [one["certificates"] for one in logs if "read no more" in one["event"]] == [1]
+    assert [one["certificates"] for one in logs if one.get("why") == UNREADABLE] == [1]
+    assert set(models.Certificate.objects.values_list("revocation_asked_at", flat=True)) == {stock.clock.now()}
+    assert whole != broken
+    assert (checks.due(10), checks.due_authorities(10)) == ([], [])
 
 
 def test_what_was_asked_about_is_asked_about_again_after_half_a_day(stock: Stock, checks: RevocationChecks) -> None:

@@ -65,7 +65,7 @@ def test_a_certificate_that_stays_is_seen_from_the_first_run_to_the_last(scan: S
     first = scan.look(find(PLACE, made))
     again = scan.look(find(PLACE, made))
     assert (sighting().first_seen_at, sighting().last_seen_at) == (NOW + HOUR, NOW + 2 * HOUR)
-    assert again.tally == Tally(looked=1, found=1)
+    assert again.tally == Tally(looked=1, found=1, known=1)
     assert scan.changes(first) == [Change(PLACE, "", made.fingerprint)]
     assert scan.changes(again) == []
 
@@ -96,7 +96,7 @@ def test_a_certificate_that_comes_back_counts_from_then(scan: Scan) -> None:
     run = scan.look(find(PLACE, made))
     assert scan.changes(run) == [Change(PLACE, "", made.fingerprint)]
     assert (sighting().first_seen_at, sighting().vanished_at) == (NOW + 3 * HOUR, None)
-    assert run.tally == Tally(looked=1, found=1)
+    assert run.tally == Tally(looked=1, found=1, known=1)
 
 
 def test_a_place_that_cannot_be_looked_at_keeps_what_was_seen_there_with_the_reason(scan: Scan) -> None:
@@ -143,7 +143,7 @@ def test_a_failed_run_takes_nothing_away(scan: Scan) -> None:
 def test_places_of_one_source_are_not_those_of_another(stock: Stock) -> None:
     here, there, made = Scan(stock, "here"), Scan(stock, "there"), leaf()
     here.look(find(PLACE, made))
-    assert there.look(find(PLACE, made)).tally == Tally(looked=1, found=1)
+    assert there.look(find(PLACE, made)).tally == Tally(looked=1, found=1, known=1)
     there.look(Find(PLACE, absent=True), complete=True)
     gone = {row.source.name: row.vanished_at is not None for row in models.Sighting.objects.select_related("source")}
     assert gone == {"here": False, "there": True}

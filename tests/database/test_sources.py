@@ -252,5 +252,5 @@ def test_a_second_look_at_the_same_places_changes_no_certificate(stock: Stock) -
         run = started(stock.sources, source)
         stock.sources.take(run, given, cursor="3")
         tallies.append(stock.sources.finish(run, Outcome.DONE, complete=True).tally)
-    assert tallies == [Tally(looked=3, found=3, new=3), Tally(looked=3, found=3)]
-    assert replace(tallies[0], new=0) == tallies[1]
+    assert tallies == [Tally(looked=3, found=3, new=3), Tally(looked=3, found=3, known=3)]
+    assert replace(tallies[0], new=0, known=3) == tallies[1]

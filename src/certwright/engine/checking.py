@@ -19,6 +19,7 @@ from certwright.targets.revocation.status import Question, Status
 
 PERIOD_SECONDS = 300.0
 _BATCH = 500
+UNREADABLE = "It can be read no more."
 NO_ISSUER = "The certificate of its issuer is not known here."
 
 log = structlog.get_logger(__name__)
@@ -74,7 +75,6 @@ class Checking:
             if authorities is None:
                 self._findings.take_in_authorities()
                 authorities = Authorities(self._findings.authorities, self._public_roots())
-            authorities.learn([certificate for _, certificate in batch])
             checked, unknown = self._ask(batch, authorities)
             revoked += self._checks.keep(checked)
             asked += len(checked)
@@ -88,23 +88,26 @@ class Checking:
         """Ask about CA certificates that are due; returns how many are newly revoked.
 
         They do not count as asked about, and silence about them is no trouble: of a root nobody can tell, and many an
-        intermediate names no CRL.
+        intermediate names no CRL. What can be read no more is told in the log.
         """
         revoked = 0
         authorities: Authorities | None = None
         while not self._stopping.is_set() and (batch := self._checks.due_authorities(_BATCH)):
             authorities = authorities or Authorities(self._findings.authorities, self._public_roots())
-            authorities.learn([certificate for _, certificate in batch])
-            checked, _ = self._ask(batch, authorities)
+            checked, unknown = self._ask(batch, authorities)
             revoked += self._checks.keep(checked)
+            if UNREADABLE in unknown:
+                log.warning("CA certificates can be read no more", certificates=unknown.count(UNREADABLE))
         return revoked
 
     def _ask(
-        self, batch: Sequence[tuple[int, Certificate]], authorities: Authorities
+        self, batch: Sequence[tuple[int, Certificate | None]], authorities: Authorities
     ) -> tuple[list[Checked], list[str]]:
         """What came of each, and why of some nothing did."""
+        readable = {number: certificate for number, certificate in batch if certificate is not None}
+        authorities.learn(readable.values())
         questions: dict[int, Question] = {}
-        for number, certificate in batch:
+        for number, certificate in readable.items():
             issuer = authorities.issuer_of(certificate)
             if issuer is not None and issuer != certificate:
                 questions[number] = Question.of(certificate, issuer)
@@ -112,7 +115,8 @@ class Checking:
         told = dict(zip(questions, statuses, strict=True))
         checked = [_checked(number, told.get(number)) for number, _ in batch]
         unknown = [one.trouble for one in statuses if one.standing is Standing.UNKNOWN]
-        return checked, unknown + [NO_ISSUER] * (len(batch) - len(questions))
+        unknown += [UNREADABLE] * (len(batch) - len(readable))
+        return checked, unknown + [NO_ISSUER] * (len(readable) - len(questions))
 
 
 def _checked(number: int, status: Status | None) -> Checked:

@@ -18,7 +18,6 @@ from certwright.model.ports import DetailsOrders, Ports, ReportsOrders, Trust
 from certwright.pki import chain as chains
 from certwright.pki import verify
 from certwright.pki.errors import Invalid
-from certwright.store import ca_order_changes
 from certwright.store.ca_orders import DETAILS_LAST, CAOrders, LeftOut, Taken
 from certwright.store.inventory import Inventory
 from certwright.store.listings import Listings
@@ -60,16 +59,14 @@ class Enriching:
         if not isinstance(ca, ReportsOrders):
             raise Refused("This CA lists no orders over its API.", advice="Its certificates are found by scans.")
         told = self._lists(source, ca, step)
-        task = Import(source.account, ca, self.ca_orders, self.inventory)
-        listing = ca_order_changes.begin(source.account)
+        task = Import(source.account, ca, self.ca_orders, self.inventory, at.clock)
         taken = task.orders(lambda done, total: self._step(run, step, "orders", done, total))
-        vanished = ca_order_changes.complete(source.account, listing, at.clock.now())
         matched = self.ca_orders.match(source.account, self._claim(source.account, at.trust))
         collected = self._certificates(source, run, task, step)
         if isinstance(ca, DetailsOrders) and source.settings.get("details", True):
             told += self._details(source, run, ca, step)
             collected += self._certificates(source, run, task, step)  # duplicates and reissues that only they tell of
-        self.sources.progress(run, _tally(taken, collected, matched, vanished))
+        self.sources.progress(run, _tally(taken, collected, matched))
         return Looked(" ".join([*told, *_missing(collected)]), complete=True)
 
     def _lists(self, source: Source, ca: object, step: OnStep) -> list[str]:
@@ -129,13 +126,15 @@ class Enriching:
         step(what, done, total)
 
 
-def _tally(taken: Taken, collected: Collected, matched: int, vanished: int) -> Tally:
+def _tally(taken: Taken, collected: Collected, matched: int) -> Tally:
     return Tally(
         looked=taken.new + taken.changed + taken.known,
-        found=collected.recorded + matched,
+        found=collected.recorded + collected.known + matched,
         new=collected.recorded,
+        ca_certificates=collected.ca_certificates,
+        known=collected.known + matched,
         changed=taken.changed,
-        vanished=vanished,
+        vanished=taken.vanished,
         failed=len(collected.missing),
     )
 

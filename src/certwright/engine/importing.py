@@ -10,13 +10,15 @@ from typing import TypeVar
 
 from certwright.model.ca import CAOrder, ReportedOrder, ReportPage
 from certwright.model.errors import NotFound, Refused, Unavailable
-from certwright.model.ports import ReportsOrders
+from certwright.model.ports import Clock, ReportsOrders
 from certwright.model.words import CertificateState
 from certwright.pki import chain as chains
 from certwright.pki.certificate import from_der
 from certwright.pki.errors import Invalid
+from certwright.store import ca_order_changes
 from certwright.store.ca_orders import CAOrders, LeftOut, Taken
 from certwright.store.inventory import Inventory
+from certwright.store.known import held
 
 Read = TypeVar("Read")
 _IN_A_ROW = 5  # orders whose certificate cannot be had now
@@ -27,18 +29,27 @@ OnCertificate = Callable[[int, int], None]  # certificates so far, and in all
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What became of the certificates: how many were recorded, and why others were not.
+    """What became of the certificates: how many are new in the inventory, and why others were not had.
 
-    ``gone`` counts those that are over and that the CA does not give out any more.
+    ``gone`` counts those that are over and that the CA does not give out any more, ``known`` those that the inventory
+    had, ordered or found by ourselves, ``ca_certificates`` what was new of the chains.
     """
 
     recorded: int = 0
     missing: tuple[str, ...] = ()
     gone: int = 0
+    known: int = 0
+    ca_certificates: int = 0
 
     def __add__(self, later: Collected) -> Collected:
         """Together with a later try at the same: what is missing still is missing."""
-        return Collected(self.recorded + later.recorded, later.missing, later.gone)
+        return Collected(
+            self.recorded + later.recorded,
+            later.missing,
+            later.gone,
+            self.known + later.known,
+            self.ca_certificates + later.ca_certificates,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +60,16 @@ class Import:
     ca: ReportsOrders
     ca_orders: CAOrders
     inventory: Inventory
+    clock: Clock
     rest: Callable[[float], None] = time.sleep  # so many seconds, when the CA wants to be left alone so long
 
     def orders(self, on_page: OnPage) -> Taken:
-        """Take over the CA's list, from where an interrupted import stopped; one call a page.
+        """Take over the CA's list, from where an interrupted import stopped; one call a page. At its end it is known
+        what the list does not have any more.
 
         The CA is at the next page while this one is stored: the import takes as long as the CA takes for its pages.
         """
+        listing = ca_order_changes.begin(self.account)
         taken, total = Taken(), None
         seen: set[int] = set()
         with ThreadPoolExecutor(1) as reader:
@@ -71,7 +85,8 @@ class Import:
                 total = page.total or total
                 on_page(taken.new + taken.changed + taken.known, total)
                 if not page.cursor:
-                    return taken
+                    vanished = ca_order_changes.complete(self.account, listing, self.clock.now())
+                    return taken + Taken(vanished=vanished)
 
     def certificates(self, on_certificate: OnCertificate, leave_out: Collection[LeftOut] = ()) -> Collected:
         """Download and record what is not in the inventory yet, one at a time, but for the kinds left out.
@@ -79,12 +94,14 @@ class Import:
         Of a certificate that is over, a CA need not give the bytes any more: that is counted, not listed.
         """
         total = self.ca_orders.count_without_certificate(self.account, leave_out)
-        recorded, gone, failures, missing = 0, 0, 0, []
+        recorded, had, of_cas, gone, failures, missing = 0, 0, 0, 0, 0, []
         for done, (row, order) in enumerate(self.ca_orders.without_certificate(self.account, leave_out), 1):
             try:
-                known = self.inventory.known(self.account, order.ca_order)  # what we ordered ourselves
-                self.ca_orders.link(row, known or self._record(order))
-                recorded += not known
+                fingerprint, new = self._have(order)
+                self.ca_orders.link(row, fingerprint)
+                recorded += fingerprint in new
+                had += fingerprint not in new
+                of_cas += len(new - {fingerprint})
                 failures = 0
             except Unavailable as error:
                 failures += 1
@@ -97,7 +114,7 @@ class Import:
                 else:
                     gone += 1
             on_certificate(done, total)
-        return Collected(recorded, tuple(missing), gone)
+        return Collected(recorded, tuple(missing), gone, had, of_cas)
 
     def _page(self, cursor: str) -> ReportPage:
         return self._patiently(lambda: self.ca.report_page(cursor))
@@ -112,11 +129,17 @@ class Import:
                     raise
                 self.rest(error.retry_after)
 
-    def _record(self, order: ReportedOrder) -> str:
+    def _have(self, order: ReportedOrder) -> tuple[str, set[str]]:
+        """The fingerprint of its certificate, and those of all that are new in the inventory with it."""
+        if known := self.inventory.known(self.account, order.ca_order):  # what we ordered ourselves
+            return known, set()
         given = self._patiently(lambda: self.ca.download(order.ca_order))
         chain = chains.build([from_der(der) for der in given])
         state = order.certificate_state or CertificateState.VALID
-        return self.inventory.take(self.account, order.ca_order, chain, state, base_order_id=order.base_order_id)
+        came = [one.fingerprint for one in chain.certificates]
+        here = held(came)
+        self.inventory.take(self.account, order.ca_order, chain, state, base_order_id=order.base_order_id)
+        return chain.leaf.fingerprint, {*came} - here
 
 
 def _named(ca_order: CAOrder) -> str:

@@ -186,7 +186,7 @@ def _known(case: Case) -> Judged | None:
         return None
     return Judged(
         certificate,
-        served=tuple(Served(one.place, one.above) for one in case.seen),
+        served=tuple(Served(one.place, one.above, one.revoked) for one in case.seen),
         replaced=case.replaced,
         revoked_at=case.revoked_at,
         revocation_reason=case.revocation_reason,

@@ -10,7 +10,7 @@ from itertools import islice
 from certwright.engine.discovering import Discovering, Looked, OnStep, Places
 from certwright.model.errors import CertwrightError
 from certwright.model.inventory import Find, Known, Outcome, Remarks, Run, Source, SourceKind, Tally
-from certwright.pki.certificate import from_der
+from certwright.pki.certificate import if_readable
 from certwright.store import known as certificates
 from certwright.store.loading import Loading
 from certwright.store.sources import Sources
@@ -100,16 +100,27 @@ class Upload:
         for items in self._second_reading():
             known = [item for item in items if isinstance(item, Known) and item.sha256 not in new]
             brought = sum(1 for item in items if isinstance(item, Known)) - len(known)
-            found = sum(1 for find in self._meant(known) if find.certificates)
-            tally += Tally(looked=len(known) + brought, found=found + brought)
+            found = brought + sum(1 for find in self._meant(known) if find.certificates)
+            tally += Tally(looked=len(known) + brought, found=found, known=found)
         return tally
 
     def _would_be(self, finds: Sequence[Find], new: set[str]) -> Tally:
-        leaves = {hashlib.sha256(find.certificates[0]).hexdigest(): find for find in finds if find.certificates}
-        fresh = leaves.keys() - certificates.held(list(leaves)) - new
-        counted = sum(leaves[one].has_key or not from_der(leaves[one].certificates[0]).is_ca for one in fresh)
-        new |= fresh
-        return Tally(looked=len(finds), found=sum(1 for find in finds if find.certificates), new=counted)
+        """What a batch of finds would come to where those were ``new`` before it, to which it adds."""
+        came = {_fingerprint(der): der for find in finds for der in find.certificates}
+        fresh = {one: if_readable(came[one]) for one in came.keys() - certificates.held(list(came)) - new}
+        readable = {one for one, certificate in fresh.items() if certificate is not None}
+        new |= readable
+        first = {find.place: _fingerprint(find.certificates[0]) for find in finds if find.certificates}
+        standing = [one for one in first.values() if one in readable or one not in fresh]
+        with_key = {_fingerprint(find.certificates[0]) for find in finds if find.certificates and find.has_key}
+        authorities = sum(1 for one, read in fresh.items() if read is not None and read.is_ca and one not in with_key)
+        return Tally(
+            looked=len(finds),
+            found=len(standing),
+            new=len(readable) - authorities,
+            ca_certificates=authorities,
+            known=len(standing) - len(readable.intersection(standing)),
+        )
 
     def _end_interrupted(self, source: Source) -> None:
         """A run that was interrupted has counted what comes again: it ends as it is."""
@@ -182,3 +193,7 @@ class Upload:
             return self.said if self.said != Remarks() else None
         tags = tuple(dict.fromkeys((*remarks.tags, *self.said.tags)))
         return replace(remarks, owner=remarks.owner or self.said.owner, tags=tags)
+
+
+def _fingerprint(der: bytes) -> str:
+    return hashlib.sha256(der).hexdigest()

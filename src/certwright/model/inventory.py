@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -122,22 +122,22 @@ class Tally:
     """What a look at some places came to.
 
     Places ``looked`` at; of them those where something was ``found``, that show another certificate than before
-    (``changed``), none any more (``vanished``), or could not be looked at (``failed``). ``new`` are certificates that
-    nobody had seen anywhere.
+    (``changed``), none any more (``vanished``), or could not be looked at (``failed``). ``new`` are leaf certificates
+    that nobody had seen anywhere, ``ca_certificates`` those of CAs, which come along in chains too. ``known`` are the
+    places whose certificate was here before, or stood at another place of the same look.
     """
 
     looked: int = 0
     found: int = 0
     new: int = 0
+    ca_certificates: int = 0
+    known: int = 0
     changed: int = 0
     vanished: int = 0
     failed: int = 0
 
     def __add__(self, other: Tally) -> Tally:
-        return Tally(*(getattr(self, name) + getattr(other, name) for name in _COUNTS))
-
-
-_COUNTS = ("looked", "found", "new", "changed", "vanished", "failed")
+        return Tally(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Tally)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -228,6 +228,14 @@ def from_der(der: bytes) -> Certificate:
     return Certificate(der, parsed)
 
 
+def if_readable(der: bytes) -> Certificate | None:
+    """As :func:`from_der`, None for what cannot be read: a library is stricter than the one that read it before."""
+    try:
+        return from_der(der)
+    except Invalid:
+        return None
+
+
 def parse_pem_many(data: bytes, *, maximum: int = 1000) -> list[Certificate]:
     """Every certificate of a PEM text, in order; text and other blocks around them are passed over.
 

@@ -161,7 +161,7 @@ AUTHORITIES: tuple[Rule, ...] = (  # CA certificates that leaf certificates in f
 )
 
 LEAVES: tuple[Rule, ...] = (  # certificates that are no CA's
-    Rule(dates.ends_soon, WARNING, _RENEW, "policy/due.py: a quarter of its life is left"),
+    Rule(dates.ends_soon, WARNING, _RENEW, "Certwright's own, as for renewals"),
     Rule(dates.too_long_for_apple, WARNING, "Have the successor issued for 825 days at most.", "Apple HT210176"),
     Rule(keys.unusual_key, WARNING, "Order a successor with an RSA or P-256 key.", "BR 6.1.5; browsers' root programs"),
     Rule(naming.no_names, ERROR, "Order a successor with the names as SANs.", "RFC 9525 §2"),
@@ -201,6 +201,8 @@ PUBLIC_LEAVES: tuple[Rule, ...] = (  # those of them that were issued under a pu
     Rule(issuance.no_embedded_scts, NOTICE, "Order the successor with embedded SCTs.", "Chrome CT policy; RFC 6962"),
 )
 
+_OTHER_CHAIN = "Install a chain over another certificate of the same CA, or order a successor under one that is good."
+
 SERVED: tuple[Rule, ...] = (  # what servers show
     Rule(places.expired_but_served, ERROR, "Install the successor, or order one now.", "RFC 5280 §6.1.3"),
     Rule(places.revoked_but_served, ERROR, "Install the successor, or order one now.", "RFC 5280 §6.1.3; BR 4.9.1"),
@@ -215,6 +217,7 @@ SERVED: tuple[Rule, ...] = (  # what servers show
     Rule(places.foreign_in_chain, NOTICE, _INSTALL, "RFC 8446 §4.4.2"),
     Rule(places.root_in_chain, NOTICE, _INSTALL, "RFC 8446 §4.4.2: it may be left out"),
     Rule(places.expired_in_chain, WARNING, _INSTALL, "RFC 5280 §6.1.3"),
+    Rule(places.revoked_in_chain, ERROR, _OTHER_CHAIN, "RFC 5280 §6.1.3; BR 4.9.1.2"),
     Rule(places.broken_signature_in_chain, ERROR, _INSTALL, "BR 7.1.3.2; RFC 9155"),
 )
 

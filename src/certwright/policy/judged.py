@@ -27,11 +27,12 @@ class Served:
 
     ``place`` is the URI of a :class:`~certwright.model.inventory.Find`: ``tls://shop.example:443``,
     ``smtp://mx.example:25``. ``above`` is what came with the certificate there, in that order, itself left out; None
-    where that is not known.
+    where that is not known. ``revoked`` are those of them that were revoked.
     """
 
     place: str
     above: tuple[Certificate, ...] | None = None
+    revoked: frozenset[Certificate] = frozenset()
 
     @cached_property
     def host(self) -> str:

@@ -23,14 +23,18 @@ _BATCH = 500  # rows of one statement: far below what SQLite takes as parameters
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What a page brought: CA orders that were new, that had changed, and that were known as they are."""
+    """What pages brought: CA orders that were new, that had changed, and that were known as they are.
+
+    ``vanished`` are those that a list did not have any more, which only its end tells.
+    """
 
     new: int = 0
     changed: int = 0
     known: int = 0
+    vanished: int = 0
 
     def __add__(self, other: Taken) -> Taken:
-        return Taken(self.new + other.new, self.changed + other.changed, self.known + other.known)
+        return Taken(*(getattr(self, one.name) + getattr(other, one.name) for one in fields(Taken)))
 
 
 class LeftOut(StrEnum):

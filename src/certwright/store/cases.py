@@ -12,8 +12,7 @@ from django.db.models.functions import RowNumber
 
 from certwright.model.inventory import SourceKind
 from certwright.model.words import CertificateState, RevocationReason
-from certwright.pki.certificate import Certificate, from_der
-from certwright.pki.errors import Invalid
+from certwright.pki.certificate import Certificate, if_readable
 from certwright.store import bulk, models
 
 PLACES = 1_000  # of one certificate that are looked at, the first in alphabetical order
@@ -28,10 +27,14 @@ _COMPROMISED = Q(state=CertificateState.REVOKED, revocation_reason=RevocationRea
 
 @dataclass(frozen=True, slots=True)
 class Sight:
-    """A place that shows a certificate now, and the certificates that came with it there; None where not known."""
+    """A place that shows a certificate now, and the certificates that came with it there; None where not known.
+
+    ``revoked`` are those of them that their issuers have revoked.
+    """
 
     place: str
     above: tuple[Certificate, ...] | None
+    revoked: frozenset[Certificate] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Cases:
         self._now = now
         self._crowds: dict[str, _Holders] = {}
         self._shown: dict[str, Certificate | None] = {}  # by fingerprint, what servers show above their own
+        self._revoked: set[str] = set()  # the fingerprints of those of them that are revoked
 
     def of(self, ids: Sequence[int]) -> list[Case]:
         """The certificates of those ids, in their order."""
@@ -153,7 +157,8 @@ class Cases:
         for certificate, place, presented, _ in rows:
             above = [shown.get(fingerprint) for fingerprint in presented]
             known = tuple(one for one in above if one is not None)
-            found.setdefault(certificate, []).append(Sight(place, known if len(known) == len(above) else None))
+            revoked = frozenset(one for one in known if one.fingerprint in self._revoked)
+            found.setdefault(certificate, []).append(Sight(place, known if len(known) == len(above) else None, revoked))
         return {certificate: tuple(sights) for certificate, sights in found.items()}
 
     def _sightings(self, ids: Sequence[int]) -> Iterable[Any]:
@@ -198,14 +203,19 @@ class Cases:
         unknown = sorted(set(fingerprints) - set(self._shown))
         if len(self._shown) + len(unknown) > _REMEMBERED:
             self._shown.clear()
+            self._revoked.clear()
             unknown = sorted(fingerprints)
+        self._shown |= dict.fromkeys(unknown)
         found = bulk.look_up(
             lambda keys: models.CertificateBytes.objects.filter(certificate__fingerprint__in=keys).values_list(
-                "certificate__fingerprint", "der"
+                "certificate__fingerprint", "der", "certificate__state"
             ),
             unknown,
         )
-        self._shown |= dict.fromkeys(unknown) | {fingerprint: _parsed(bytes(der)) for fingerprint, der in found}
+        for fingerprint, der, state in found:
+            self._shown[fingerprint] = if_readable(bytes(der))
+            if state == CertificateState.REVOKED:
+                self._revoked.add(fingerprint)
         return self._shown
 
 
@@ -230,12 +240,4 @@ def called(common_names: Collection[str]) -> list[Certificate]:
         lambda keys: models.CertificateBytes.objects.filter(certificate__in=keys).values_list("der", flat=True),
         list(ids),
     )
-    return [one for one in (_parsed(bytes(der)) for der in ders) if one is not None and one.is_ca]
-
-
-def _parsed(der: bytes) -> Certificate | None:
-    """None for what can be read no more: a newer library may be stricter than the one that read it first."""
-    try:
-        return from_der(der)
-    except Invalid:
-        return None
+    return [one for one in (if_readable(bytes(der)) for der in ders) if one is not None and one.is_ca]

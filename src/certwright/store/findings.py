@@ -17,7 +17,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
 
-from certwright.model.inventory import Finding
+from certwright.model.inventory import Finding, SourceKind
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState
 from certwright.pki.certificate import Certificate, from_der
@@ -236,19 +236,31 @@ class Findings:
         return self._again(others)
 
     def take_in_authorities(self) -> int:
-        """Have judged again what is signed by CA certificates that have come in, and that nobody knew the issuer of.
-
-        Returns how many certificates those are.
+        """Have judged again what is signed by CA certificates that have come in, and that nobody knew the issuer of,
+        and what servers show that is signed by one that was revoked. Returns how many certificates those are.
         """
         unread = models.Certificate.objects.filter(is_leaf=False, judged_at=None).order_by("pk")
         count, last = 0, 0
-        while rows := list(unread.filter(pk__gt=last).values_list("pk", "bytes__der")[: bulk.LOOKED_UP]):
+        while rows := list(unread.filter(pk__gt=last).values_list("pk", "bytes__der", "state")[: bulk.LOOKED_UP]):
             last = rows[-1][0]
-            subjects = {_subject(bytes(der)) for _, der in rows}
+            subjects = [_subject(bytes(der)) for _, der, _ in rows]
             orphans = models.Certificate.objects.filter(issuer__name__in=subjects, findings__rule="unknown_issuer")
             count += self._again(orphans.filter(judged_at__isnull=False))
-            models.Certificate.objects.filter(pk__in=[pk for pk, _ in rows]).update(judged_at=_AT_ONCE)
+            states = [state for *_, state in rows]
+            revoked = [name for name, state in zip(subjects, states, strict=True) if state == CertificateState.REVOKED]
+            count += self._again(self._shown_under(revoked))
+            models.Certificate.objects.filter(pk__in=[pk for pk, *_ in rows]).update(judged_at=_AT_ONCE)
         return count
+
+    def _shown_under(self, subjects: Collection[str]) -> QuerySet[models.Certificate]:
+        """What servers show of the certificates in force that name one of these as their issuer."""
+        return models.Certificate.objects.filter(
+            issuer__name__in=subjects,
+            not_after__gte=self._clock.now(),
+            judged_at__isnull=False,
+            sightings__vanished_at=None,
+            sightings__source__kind=SourceKind.SCAN,
+        )
 
     def _again(self, wanted: QuerySet[models.Certificate]) -> int:
         count = 0

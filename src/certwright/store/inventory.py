@@ -61,6 +61,8 @@ class Inventory:
             for intermediate in chain.intermediates:
                 self._enter(intermediate, now)
             placed = order.ca_order or CAOrder("")
+            # a duplicate is a copy, which stands beside the one that it is of
+            before = None if order.request.operation is Operation.DUPLICATE else order_row.replaces_id
             row = self._enter(
                 leaf,
                 now,
@@ -70,10 +72,10 @@ class Inventory:
                 ca_certificate_id=placed.certificate_id,
                 product=order.request.product,
                 key_id=order.key.id,
-                replaces_id=order_row.replaces_id,
+                **({"replaces_id": before} if before else {}),
             )
-            if order_row.replaces_id and order.request.operation is not Operation.DUPLICATE:
-                self._replaced(order_row.replaces_id)
+            if before:
+                self._replaced(before)
             models.Order.objects.filter(pk=order.id).update(certificate=row)
         return leaf.fingerprint
 

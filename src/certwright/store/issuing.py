@@ -11,13 +11,12 @@ from django.db.models import Count
 from certwright.model.inventory import Severity
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState
-from certwright.pki.certificate import Certificate, from_der
+from certwright.pki.certificate import Certificate, if_readable
 from certwright.pki.chain import signed_by
-from certwright.pki.errors import Invalid
 from certwright.store import bulk, models
 from certwright.store.browsing import SEVERITIES
 
-_LOOKED_AT = 100  # of those that bear a CA's name as their issuer's, those that end last
+_LOOKED_AT = 100  # of those that bear a CA's name as their issuer's, at either end: see Issuing.signed
 _SHORTEST_FINGERPRINT = 8
 
 
@@ -34,12 +33,15 @@ class Signed:
 class AuthorityLine:
     """A CA's certificate in a list. Times are aware UTC.
 
+    ``name`` and ``issuer_name`` are the common names, the whole ones (``subject``, ``issuer``) where there are none.
     ``leaves`` are the leaf certificates in force with its name as their issuer's: certificates of one CA under one name
     share them. ``findings`` are the rules that find something, the worst first.
     """
 
     fingerprint: str
+    name: str
     subject: str
+    issuer_name: str
     issuer: str
     not_after: datetime
     state: CertificateState
@@ -55,22 +57,23 @@ class Issuing:
         self._clock = clock
 
     def signed(self, authority: Certificate) -> Iterator[Signed]:
-        """What it signed, itself left out, what ends last first: those found among the first so many of its name.
+        """What it signed, itself left out: those found among the ones of its name that end last, and among those in
+        force that end first, so many each.
 
+        At both ends, for a CA that was given a new key under its old name has signed with the old one what ends first.
         One that bears its subject too is no work of a CA but a namesake: appliances all give themselves the same name.
         """
-        rows = (
-            models.Certificate.objects.filter(issuer__name=authority.subject)
-            .order_by("-not_after")
-            .values_list("pk", "is_leaf", "not_after", "state")[:_LOOKED_AT]
-        )
         now = self._clock.now()
-        every = list(rows)
+        bearing_name = models.Certificate.objects.filter(issuer__name=authority.subject)
+        of_name = bearing_name.values_list("pk", "is_leaf", "not_after", "state")
+        last = of_name.order_by("-not_after")[:_LOOKED_AT]
+        first = of_name.filter(not_after__gte=now).order_by("not_after")[:_LOOKED_AT]
+        every = list(dict.fromkeys([*last, *first]))
         ids = [pk for pk, *_ in every]
         ders = models.CertificateBytes.objects.filter(certificate__in=ids).values_list("certificate_id", "der")
         kept = {pk: bytes(der) for pk, der in ders}
         for pk, is_leaf, not_after, state in every:
-            certificate = _read(kept.get(pk, b""))
+            certificate = if_readable(kept.get(pk, b""))
             if certificate is None or certificate.is_self_issued or not signed_by(certificate, authority):
                 continue
             yield Signed(certificate, is_leaf, not_after >= now and state != CertificateState.REVOKED)
@@ -99,11 +102,13 @@ class Issuing:
             last = rows[-1].not_after, rows[-1].pk
             found = _findings([row.pk for row in rows])
             for row in rows:
-                certificate = _read(bytes(row.bytes.der))
+                certificate = if_readable(bytes(row.bytes.der))
                 subject = certificate.subject if certificate else row.common_name
                 yield AuthorityLine(
                     row.fingerprint,
+                    row.common_name or subject,
                     subject,
+                    row.issuer.common_name or row.issuer.name,
                     row.issuer.name,
                     row.not_after,
                     self._state(row),
@@ -154,11 +159,3 @@ def _findings(ids: Collection[int]) -> dict[int, tuple[str, ...]]:
     for certificate, rule in rows.values_list("certificate_id", "rule"):
         found[certificate] = (*found.get(certificate, ()), rule)
     return found
-
-
-def _read(der: bytes) -> Certificate | None:
-    """None for what can be read no more: a newer library may be stricter than the one that read it first."""
-    try:
-        return from_der(der)
-    except Invalid:
-        return None

@@ -144,8 +144,9 @@ class Loading:
             tally = Sightings(source, run, now).take(seen)
             self._remark(finds, fingerprints, batch)
             self._link(finds, fingerprints, batch)
-        leaves = sum(1 for one in new if not batch.parsed[one].is_ca or batch.ids[one] in used)
-        return tally + Tally(new=leaves)
+        authorities = sum(1 for one in new if batch.parsed[one].is_ca and batch.ids[one] not in used)
+        known = _known(seen, {batch.ids[one] for one in new})
+        return tally + Tally(new=len(new) - authorities, ca_certificates=authorities, known=known)
 
     def _chains(self, fingerprints: Sequence[Sequence[str]], batch: _Batch) -> dict[str, list[str]]:
         """By leaf, the intermediates that came with it and lead up from it."""
@@ -289,6 +290,12 @@ def add_remarks(said: Sequence[tuple[int, Remarks]]) -> None:
     models.Tag.objects.bulk_create(
         [models.Tag(certificate_id=certificate, tag=tag) for certificate, tag in tags], ignore_conflicts=True
     )
+
+
+def _known(seen: Iterable[Seen], new: set[int]) -> int:
+    """At how many places stands what is not among these new ones, or stands at another of the places already."""
+    standing = [one for one in {each.place: each.certificate for each in seen}.values() if one is not None]
+    return len(standing) - len(new.intersection(standing))
 
 
 def _trouble(find: Find, fingerprints: Sequence[str], unreadable: set[str]) -> str:

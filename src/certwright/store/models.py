@@ -332,6 +332,8 @@ class Run(models.Model):
     looked = models.BigIntegerField(default=0)
     found = models.BigIntegerField(default=0)
     new = models.BigIntegerField(default=0)
+    ca_certificates = models.BigIntegerField(default=0)
+    known = models.BigIntegerField(default=0)
     changed = models.BigIntegerField(default=0)
     vanished = models.BigIntegerField(default=0)
     failed = models.BigIntegerField(default=0)

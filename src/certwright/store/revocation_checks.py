@@ -11,7 +11,7 @@ from django.db.models import Q
 
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState
-from certwright.pki.certificate import Certificate, from_der
+from certwright.pki.certificate import Certificate, if_readable
 from certwright.store import bulk, models
 
 AGAIN = timedelta(hours=12)
@@ -38,8 +38,11 @@ class RevocationChecks:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
-    def due(self, most: int) -> list[tuple[int, Certificate]]:
-        """Certificates in force of one issuer that were not looked up for long, those first that never were."""
+    def due(self, most: int) -> list[tuple[int, Certificate | None]]:
+        """Certificates in force of one issuer that were not looked up for long, those first that never were.
+
+        None in the place of one that can be read no more: it is due like the others, and to be kept like them.
+        """
         now = self._clock.now()
         revoked = Q(state=CertificateState.REVOKED) & ~Q(revocation_reason=_HOLD)
         wanted = models.Certificate.objects.filter(is_leaf=True, not_after__gte=now).exclude(revoked)
@@ -47,17 +50,17 @@ class RevocationChecks:
             first = wanted.filter(old).order_by("revocation_asked_at", "pk").values_list("issuer", flat=True).first()
             if first is not None:
                 rows = wanted.filter(old, issuer=first).order_by("pk").select_related("bytes")
-                return [(row.pk, from_der(bytes(row.bytes.der))) for row in rows[:most]]
+                return [(row.pk, if_readable(bytes(row.bytes.der))) for row in rows[:most]]
         return []
 
-    def due_authorities(self, most: int) -> list[tuple[int, Certificate]]:
+    def due_authorities(self, most: int) -> list[tuple[int, Certificate | None]]:
         """The same of CA certificates, of any issuer. Roots are among them, of which nobody can tell."""
         now = self._clock.now()
         wanted = models.Certificate.objects.filter(is_leaf=False, not_after__gte=now)
         wanted = wanted.exclude(Q(state=CertificateState.REVOKED) & ~Q(revocation_reason=_HOLD))
         due = wanted.filter(Q(revocation_asked_at=None) | Q(revocation_asked_at__lt=now - AGAIN))
         rows = due.order_by("pk").select_related("bytes")[:most]
-        return [(row.pk, from_der(bytes(row.bytes.der))) for row in rows]
+        return [(row.pk, if_readable(bytes(row.bytes.der))) for row in rows]
 
     def keep(self, checked: Sequence[Checked]) -> int:
         """Write what was said; a revoked certificate is judged anew. Returns how many are newly revoked."""

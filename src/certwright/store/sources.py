@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -28,6 +28,8 @@ class Standing:
 
     ``silent_since`` is that last success (or when it was added) where it lies too far back, else None.
     ``paused_because`` is why its CA account is not asked until a person has mended something, "" where it is.
+    ``interrupted`` tells that the last run began and nobody is at it any more: its process died, was stopped, or could
+    not even write down (full disk) that it failed. Whoever looks at the source next goes on with it.
     """
 
     source: Source
@@ -36,6 +38,7 @@ class Standing:
     places: int
     silent_since: datetime | None
     paused_because: str = ""
+    interrupted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +177,10 @@ class Sources:
                 run = models.Run.objects.create(source=row, started_at=now, outcome=Outcome.RUNNING)
         return _run(run)
 
+    def _is_looked_at(self, source: Source) -> bool:
+        row = models.Source.objects.filter(pk=source.id).first()
+        return row is not None and self._taken(row, self._clock.now())
+
     def _taken(self, row: models.Source, now: datetime) -> bool:
         held = row.lease_owner and row.lease_until is not None and row.lease_until > now
         return bool(held) and self._alive(row.lease_owner)
@@ -289,6 +296,7 @@ class Sources:
             self._places(source),
             self._silent_since(source, succeeded),
             paused or "",
+            last is not None and last.outcome == Outcome.RUNNING and not self._is_looked_at(source),
         )
 
     def silent_since(self, source: Source) -> datetime | None:
@@ -320,7 +328,7 @@ _UNLOOKED = "The last run did not look there."
 _NO_TARGET = "It is no target of the scan any more."
 _SETTINGS_CHANGED = "It was interrupted, and what it looks at was changed before it could go on."
 _LONGEST_NAME = 200
-_COUNTS = ("looked", "found", "new", "changed", "vanished", "failed")
+_COUNTS = tuple(one.name for one in fields(Tally))
 
 
 def _succeeded_at(source: Source) -> datetime | None:

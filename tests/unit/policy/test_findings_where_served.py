@@ -9,6 +9,7 @@ import pytest
 from cryptography.x509.oid import NameOID
 
 from certwright.model.inventory import Severity
+from certwright.pki.certificate import Certificate
 from certwright.policy.findings import findings
 from certwright.policy.judged import Served
 from tests.cases import odd
@@ -106,6 +107,20 @@ def test_an_expired_or_forgeable_intermediate_is_told() -> None:
     by = Authority(TOP.certificate, RSA_KEY).intermediate()
     weakly = odd.signed_with(by.certificate, "sha1")
     assert found(leaf(by=by), issuer=weakly, served=served(weakly)) == ["broken_signature_in_chain"]
+
+
+def test_a_revoked_intermediate_is_an_error_where_it_is_shown_on_the_way_up_and_nowhere_else() -> None:
+    stranger = TOP.intermediate("Stranger").certificate
+    above = (CA.certificate, stranger)
+
+    def shown(*revoked: Certificate) -> list[str]:
+        places = (Served(PLACE, above, frozenset(revoked)),)
+        return [one for one in found(leaf(), issuer=CA.certificate, served=places) if one != "foreign_in_chain"]
+
+    assert shown(CA.certificate) == ["revoked_in_chain"]
+    assert shown(stranger) == shown() == []
+    told = finding("revoked_in_chain", leaf(), served=(Served(PLACE, above, frozenset(above)),))
+    assert told.severity is Severity.ERROR
 
 
 def test_a_self_signed_certificate_is_an_error_where_it_is_served() -> None:

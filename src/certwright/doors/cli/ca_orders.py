@@ -44,7 +44,7 @@ def import_orders(
         ca = _reporter(certwright, name)
         if again:
             certwright.ca_orders.start_over(name)
-        task = Import(name, ca, certwright.ca_orders, certwright.inventory)
+        task = Import(name, ca, certwright.ca_orders, certwright.inventory, certwright.clock)
         with _progress("orders") as step:
             taken = task.orders(step)
         collected = Collected()
@@ -58,15 +58,20 @@ def import_orders(
                     "new": taken.new,
                     "changed": taken.changed,
                     "known": taken.known,
+                    "vanished": taken.vanished,
                     "certificates": collected.recorded,
+                    "certificates_known": collected.known,
+                    "ca_certificates": collected.ca_certificates,
                     "missing": list(collected.missing),
                     "gone": collected.gone,
                 }
             )
             return
         say(f"{taken.new} CA orders are new, {taken.changed} have changed, {taken.known} are as they were.")
+        if taken.vanished:
+            say(f"{taken.vanished} are no longer in the CA's list; what it told of them stays.")
         if certificates:
-            say(f"{collected.recorded} certificates are new in the inventory.")
+            say(f"{collected.recorded} certificates are new in the inventory, {collected.known} were known.")
         if collected.gone:
             say(f"{collected.gone} that are over are not given out any more.")
         for line in collected.missing[:_SHOWN_MISSING]:

@@ -34,7 +34,7 @@ def list_authorities(used: Used = False, as_json: AsJSON = False) -> None:
             return
         columns = _WIDE_COLUMNS if out.width >= WIDE else _NARROW_COLUMNS
         rows = ([of(one) for of in columns.values()] for one in lines)
-        fitting_table("CA certificates", tuple(columns), rows, giving="subject")
+        fitting_table("CA certificates", tuple(columns), rows, giving="name")
 
 
 def _json(one: AuthorityLine) -> dict[str, Any]:
@@ -52,15 +52,15 @@ def _json(one: AuthorityLine) -> dict[str, Any]:
 
 _NARROW_COLUMNS: dict[str, Callable[[AuthorityLine], str]] = {
     "fingerprint": lambda one: one.fingerprint[:12],
-    "subject": lambda one: cell(one.subject),
+    "name": lambda one: cell(one.name),
     "valid until": lambda one: moment(one.not_after)[:10],
     "leaves": lambda one: f"{one.leaves:,}",
     "finding": lambda one: severity(one.severity),
 }
 _WIDE_COLUMNS: dict[str, Callable[[AuthorityLine], str]] = {
     "fingerprint": lambda one: one.fingerprint[:12],
-    "subject": lambda one: cell(one.subject),
-    "issuer": lambda one: cell(one.issuer),
+    "name": lambda one: cell(one.name),
+    "issuer": lambda one: cell(one.issuer_name),
     "valid until": lambda one: moment(one.not_after)[:10],
     "state": lambda one: state(one.state),
     "leaves": lambda one: f"{one.leaves:,}",

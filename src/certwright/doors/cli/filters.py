@@ -16,6 +16,7 @@ from certwright.model.errors import Refused
 from certwright.model.inventory import Query, Severity, Sort
 from certwright.model.wanted import Wanted
 from certwright.model.words import CertificateState
+from certwright.policy.findings import AUTHORITY
 from certwright.wiring import Certwright
 
 _PANEL = "Which certificates"
@@ -74,6 +75,11 @@ class Filters:
 
     def wanted(self, certwright: Certwright) -> Wanted:
         """What is wanted; raises Refused for what makes no sense, NotFound for a saved query that is not there."""
+        if self.finding.startswith(AUTHORITY):
+            raise Refused(
+                f"{self.finding} is found in CA certificates; leaf certificates are chosen here.",
+                advice="certwright cert authorities lists CA certificates with what is wrong with each.",
+            )
         typed = Wanted(
             Query(
                 name=self.name,

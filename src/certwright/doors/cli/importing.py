@@ -205,9 +205,8 @@ def _source(certwright: Certwright, name: str, origins: Sequence[Origin]) -> Sou
 
 
 def _tell(run: Run | None, tally: Tally, report: Report) -> None:
-    others = tally.found - tally.new
-    found = f"{tally.looked:,} looked at, {tally.found:,} certificates found"
-    say(f"{found}: {tally.new:,} new leaf certificates, {others:,} known or of CAs.")
+    found = f"{tally.looked:,} looked at, {tally.found:,} certificates found, {tally.known:,} of them known"
+    say(f"{found}. New: {tally.new:,} leaf certificates, {tally.ca_certificates:,} CA certificates.")
     if report.owners or report.tags:
         said = f"Owners came with {report.owners:,} of them, tags with {report.tags:,}"
         say(f"{said}; an owner who was named here before stays.")
@@ -233,7 +232,7 @@ def _say_rest(count: int) -> None:
 
 
 def _json(run: Run | None, tally: Tally, origins: Sequence[Origin], report: Report) -> dict[str, Any]:
-    """What an import came to; ``known`` were in the inventory before, stand there twice, or belong to a CA."""
+    """What an import came to."""
     return {
         "source": run.source if run else None,
         "run": run.id if run else None,
@@ -243,7 +242,8 @@ def _json(run: Run | None, tally: Tally, origins: Sequence[Origin], report: Repo
         "looked": tally.looked,
         "found": tally.found,
         "new": tally.new,
-        "known": tally.found - tally.new,
+        "ca_certificates": tally.ca_certificates,
+        "known": tally.known,
         "owners": report.owners,
         "tags": report.tags,
         "not_in_inventory": report.not_here,

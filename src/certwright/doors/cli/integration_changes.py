@@ -12,9 +12,9 @@ from certwright.doors.cli.durations import span
 from certwright.doors.cli.options import AsJSON
 from certwright.doors.cli.session import opened
 from certwright.doors.cli.shapes import ca_order_json
-from certwright.doors.cli.terminal import cell, moment, print_json, say, state, table
+from certwright.doors.cli.terminal import cell, moment, print_json, say, state, table, warn
 from certwright.model.errors import NotFound, Refused
-from certwright.model.inventory import SourceKind
+from certwright.model.inventory import Outcome, Run, SourceKind
 from certwright.store import ca_order_changes
 from certwright.store.ca_order_changes import Became, OrderChange
 from certwright.wiring import Certwright
@@ -39,7 +39,7 @@ def show_order_changes(
     """
     with opened() as certwright:
         source = certwright.sources.get(name, SourceKind.CA)
-        begin = _when(since, certwright.clock.now()) if since else _last_run(certwright, name)
+        begin = _when(since, certwright.clock.now()) if since else _last_run(certwright, name).started_at
         changes = ca_order_changes.since(source.account, begin)
         if as_json:
             for change in changes:
@@ -55,6 +55,8 @@ def show_order_changes(
         )
         if len(shown) > _SHOWN:
             say("There are more: --json lists all.")
+        if not since and _last_run(certwright, name).outcome in (Outcome.FAILED, Outcome.RUNNING):
+            warn(f"the last run of {name} did not come to its end; --since shows what earlier ones brought")
 
 
 def _cells(change: OrderChange) -> tuple[str, ...]:
@@ -70,12 +72,12 @@ def _cells(change: OrderChange) -> tuple[str, ...]:
     )
 
 
-def _last_run(certwright: Certwright, name: str) -> datetime:
-    """When the last run began; raises NotFound before the first."""
+def _last_run(certwright: Certwright, name: str) -> Run:
+    """The last run; raises NotFound before the first."""
     runs = certwright.sources.runs(name, most=1)
     if not runs:
         raise NotFound(f"{name} has never been looked at.")
-    return runs[0].started_at
+    return runs[0]
 
 
 def _when(text: str, now: datetime) -> datetime:

@@ -107,6 +107,7 @@ def ca_order_json(account: str, order: ReportedOrder) -> dict[str, Any]:
         "issuer": order.issuer or None,
         "duplicates": order.duplicates,
         "reissues": order.reissues,
+        "replaces": order.replaces or None,
         "revoked_at": order.revoked_at,
         "revocation_reason": order.revocation_reason or None,
     }

@@ -85,8 +85,13 @@ def outcome(standing: Standing) -> str:
     """How a source stands, in colour: markup."""
     if standing.last is None:
         return "[dim]never run[/]"
-    word = f"[{_OUTCOMES[standing.last.outcome]}]{standing.last.outcome}[/]"
+    word = _in_colour(standing.last, interrupted=standing.interrupted)
     return f"{word}, [red]silent since {moment(standing.silent_since)[:10]}[/]" if standing.silent_since else word
+
+
+def _in_colour(run: Run, *, interrupted: bool = False) -> str:
+    """How a run ended, in colour: markup. One that nobody is at any more is no running one."""
+    return "[yellow]interrupted[/]" if interrupted else f"[{_OUTCOMES[run.outcome]}]{run.outcome}[/]"
 
 
 def _next(standing: Standing, now: datetime) -> str:
@@ -130,27 +135,38 @@ def _show(*kinds: SourceKind) -> Callable[..., None]:
                     "last success": moment(standing.succeeded_at),
                     "silent since": moment(standing.silent_since),
                     "places": f"{standing.places:,}",
-                    "trouble": cell(standing.last.trouble) if standing.last else "",
-                    "advice": cell(standing.last.advice) if standing.last else "",
+                    **_trouble(standing),
                     **{key: cell(_plain(value)) for key, value in source.settings.items()},
                 },
             )
             table(
                 "Runs",
                 ("run", "started (UTC)", "outcome", "looked", "found", "new", "changed", "gone", "failed"),
-                map(_run_cells, runs),
+                (_run_cells(run, interrupted=standing.interrupted and run.id == _last(standing)) for run in runs),
             )
 
     return command
 
 
-def _run_cells(run: Run) -> tuple[str, ...]:
+def _trouble(standing: Standing) -> dict[str, str]:
+    """What went wrong in the last run and what to do; not again what has paused its CA account."""
+    if standing.last is None:
+        return {}
+    told = {"trouble": standing.last.trouble, "advice": standing.last.advice}
+    return {name: cell(text) for name, text in told.items() if text not in standing.paused_because}
+
+
+def _last(standing: Standing) -> int | None:
+    return standing.last.id if standing.last else None
+
+
+def _run_cells(run: Run, *, interrupted: bool) -> tuple[str, ...]:
     tally = run.tally
     counts = (tally.looked, tally.found, tally.new, tally.changed, tally.vanished, tally.failed)
     return (
         str(run.id),
         moment(run.started_at)[:16],
-        f"[{_OUTCOMES[run.outcome]}]{run.outcome}[/]",
+        _in_colour(run, interrupted=interrupted),
         *(f"{count:,}" for count in counts),
     )
 
@@ -214,9 +230,10 @@ def tell(run: Run) -> None:
     if run.outcome is Outcome.RUNNING:
         say(f"{run.source}: interrupted after {tally.looked:,}; the next run goes on there.")
         return
+    of_cas = f" New CA certificates: {tally.ca_certificates:,}." if tally.ca_certificates else ""
     say(
         f"{run.source}: {tally.looked:,} looked at, {tally.found:,} certificates found, {tally.new:,} of them new; "
-        f"{tally.changed:,} changed, {tally.vanished:,} vanished."
+        f"{tally.changed:,} changed, {tally.vanished:,} vanished.{of_cas}"
     )
     if run.trouble:
         say(run.trouble)
@@ -335,6 +352,7 @@ def source_json(certwright: Certwright, standing: Standing) -> dict[str, Any]:
         "places": standing.places,
         "succeeded_at": standing.succeeded_at,
         "silent_since": standing.silent_since,
+        "interrupted": standing.interrupted,
         "last_run": run_json(standing.last) if standing.last else None,
         "created_at": source.created_at,
     }
@@ -354,6 +372,8 @@ def run_json(run: Run) -> dict[str, Any]:
         "looked": tally.looked,
         "found": tally.found,
         "new": tally.new,
+        "ca_certificates": tally.ca_certificates,
+        "known": tally.known,
         "changed": tally.changed,
         "vanished": tally.vanished,
         "failed": tally.failed,

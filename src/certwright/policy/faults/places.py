@@ -92,6 +92,12 @@ def expired_in_chain(judged: Judged, at: datetime) -> str | None:
     return _where(judged, lambda shown: any(upper.not_after < at for upper in shown.path[1:]), what)
 
 
+def revoked_in_chain(judged: Judged, at: datetime) -> str | None:
+    """An intermediate on the way up that the CA above it has revoked."""
+    what = "shows an intermediate with it that was revoked: clients that ask refuse it."
+    return _where(judged, lambda shown: not shown.served.revoked.isdisjoint(shown.path[1:]), what)
+
+
 def broken_signature_in_chain(judged: Judged, at: datetime) -> str | None:
     """An intermediate on the way up whose signature can be forged."""
     what = "shows an intermediate with it that is signed with MD5 or SHA-1."

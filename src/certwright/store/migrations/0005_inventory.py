@@ -21,7 +21,9 @@ def carry_over(apps, schema_editor):
             **{name: columns[name] for name in ('names', 'organization', 'validation', 'key_spec', 'is_leaf')},
         )
     for order in apps.get_model('store', 'Order').objects.exclude(certificate=None).iterator(chunk_size=500):
-        certificates.filter(pk=order.certificate_id).update(product=order.product)
+        # a duplicate was told as the successor of what it is a copy of
+        beside = {'replaces': None} if order.operation == 'duplicate' else {}
+        certificates.filter(pk=order.certificate_id).update(product=order.product, **beside)
     if schema_editor.connection.vendor == 'postgresql':  # which alters no table whose foreign keys are to be checked yet
         schema_editor.execute('SET CONSTRAINTS ALL IMMEDIATE')
         schema_editor.execute('SET CONSTRAINTS ALL DEFERRED')
@@ -119,6 +121,8 @@ class Migration(migrations.Migration):
                 ('looked', models.BigIntegerField(default=0)),
                 ('found', models.BigIntegerField(default=0)),
                 ('new', models.BigIntegerField(default=0)),
+                ('ca_certificates', models.BigIntegerField(default=0)),
+                ('known', models.BigIntegerField(default=0)),
                 ('changed', models.BigIntegerField(default=0)),
                 ('vanished', models.BigIntegerField(default=0)),
                 ('failed', models.BigIntegerField(default=0)),
