@@ -93,11 +93,12 @@ class Browsing:
         return self._plan(query, None).unsorted()
 
     def _plan(self, query: Query, after: Position | None) -> Plan:
-        named, having = _named(query.name) if query.name else (None, None)
+        numbers, named, having = _named(query.name) if query.name else (None, None, None)
         return Plan(
             self._conditions(query),
             _elsewhere(query),
             behind=_behind(query, after) if after is not None else None,
+            numbers=numbers,
             named=named,
             having=having,
             column=_COLUMN[query.sort],
@@ -123,10 +124,13 @@ class Browsing:
                 found.append(_one_of(column, list(table.objects.filter(**named).values_list("pk", flat=True))))
         if query.severity:
             found.append(Condition("severity", SEVERITIES.index(query.severity), "gte"))
-        for name, (column, lookup) in _BOUNDS.items():
-            if (bound := getattr(query, name)) is not None:
-                found.append(Condition(column, bound, lookup))
-        return found + _state(query.state, self._clock.now())
+        for column, bounds in (
+            ("not_after", _ends(query, self._clock.now())),
+            ("recorded_at", (query.recorded_from, query.recorded_before)),
+        ):
+            if bounds != (None, None):
+                found.append(Condition(column, bounds, "between"))
+        return found + _in_state(query.state)
 
     def _summaries(self, found: Sequence[Any]) -> tuple[Summary, ...]:
         """Values of rows, with what other tables have of them, asked once for the page."""
@@ -161,23 +165,26 @@ def _state_now(now: datetime) -> Case:
     return Case(ended, default=F("state"))
 
 
-def _state(state: CertificateState | None, now: datetime) -> list[Condition]:
+def _in_state(state: CertificateState | None) -> list[Condition]:
+    """What the column says; a certificate in another state than revoked is expired once its time is over."""
     if state is None:
         return []
-    if state is CertificateState.REVOKED:
-        return [Condition("state", state, ordered=True)]
     if state is CertificateState.EXPIRED:
-        return [Condition("not_after", now, "lt"), Condition("state", CertificateState.REVOKED, negated=True)]
-    return [Condition("state", state, ordered=True), Condition("not_after", now, "gte")]
+        return [Condition("state", CertificateState.REVOKED, negated=True)]
+    return [Condition("state", state, ordered=True)]
+
+
+def _ends(query: Query, now: datetime) -> tuple[datetime | None, datetime | None]:
+    """From when to before when the certificates of a query end, by what it asks for and by their state."""
+    since, before = [query.ends_from], [query.ends_before]
+    if query.state is CertificateState.EXPIRED:
+        before.append(now)
+    elif query.state not in (None, CertificateState.REVOKED):
+        since.append(now)
+    return max(filter(None, since), default=None), min(filter(None, before), default=None)
 
 
 _PLAIN = ("product", "organization", "key_spec", "validation")
-_BOUNDS = {
-    "ends_from": ("not_after", "gte"),
-    "ends_before": ("not_after", "lt"),
-    "recorded_from": ("recorded_at", "gte"),
-    "recorded_before": ("recorded_at", "lt"),
-}
 
 
 def _one_of(column: str, numbers: list[int]) -> Condition:
@@ -198,15 +205,15 @@ def _elsewhere(query: Query) -> list[QuerySet[Any]]:
     return found
 
 
-def _named(name: str) -> tuple[Q, Q | None]:
-    """Certificates with that part of a name: by their numbers where they are few, else also by their trigrams."""
+def _named(name: str) -> tuple[list[int] | None, Q | None, Q | None]:
+    """Certificates with that part of a name: their numbers where they are few, else what a row and the search say."""
     text = name.strip()
     if len(text) < SHORTEST or not text.isprintable():
         raise Refused(f"{name!r} is nothing to look for.", advice="Give three characters of a name or more.")
     few = numbers_having(text)
     if few is not None:
-        return Q(pk__in=few), None
-    return Q(names__icontains=text) | Q(common_name__icontains=text), having(text)
+        return few, None, None
+    return None, Q(names__icontains=text) | Q(common_name__icontains=text), having(text)
 
 
 def _behind(query: Query, after: Position) -> Q:

@@ -33,9 +33,9 @@ def restore() -> int:
     """
     present = _present()
     missing = [(table, index) for table, index in _indexes() if index.name not in present]
+    editor = connection.schema_editor(collect_sql=True)  # not entered: leaving it has SQLite look at every foreign key
     for table, index in missing:
-        with connection.schema_editor(collect_sql=True) as editor:
-            statement = str(index.create_sql(table, editor))
+        statement = str(index.create_sql(table, editor))
         _execute(statement.replace("CREATE INDEX", "CREATE INDEX IF NOT EXISTS", 1))
     count = len(missing) + _restore_search(present)
     if count:

@@ -162,6 +162,11 @@ class Issuer(models.Model):
         db_table = "issuer"
 
 
+_FILTERED = (
+    "state", "account", "issuer", "validation", "key_spec", "severity", "organization", "owner", "product",
+)  # fmt: skip
+
+
 class Certificate(models.Model):
     """A certificate, known by the SHA-256 of its DER.
 
@@ -204,10 +209,18 @@ class Certificate(models.Model):
 
     class Meta:
         db_table = "certificate"
-        # Each is a filter that few rows may pass, then the usual order. A first import makes them when it is done.
+        # The first two have the orders of lists, and what lists are filtered by. Each other is a filter that few rows
+        # may pass, then the usual order. A first import makes them when it is done.
         indexes = (
-            models.Index(fields=("not_after", "id"), name="certificate_end"),
-            models.Index(fields=("common_name", "id"), name="certificate_name"),
+            models.Index(
+                fields=("not_after", "id", *_FILTERED), name="certificate_end", condition=models.Q(is_leaf=True)
+            ),
+            models.Index(
+                fields=("common_name", "id", "not_after", *_FILTERED),
+                name="certificate_name",
+                condition=models.Q(is_leaf=True),
+            ),
+            models.Index(fields=("recorded_at",), name="certificate_recorded"),
             models.Index(fields=("serial",), name="certificate_serial"),
             models.Index(fields=("public_key_sha256",), name="certificate_public_key"),
             models.Index(fields=("issuer", "not_after"), name="certificate_issuer"),

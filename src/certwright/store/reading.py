@@ -2,10 +2,11 @@
 
 There are three good ways to a page of a sorted list. Where some condition is met by few certificates, they are taken by
 its index and sorted. Where each is met by many, the index that has the order is walked, and soon a page of them has
-been met. Where it has not after a stretch, for they stand far away or each meets one condition and none all, the
-numbers of those that meet each are laid over one another, which needs indexes alone. Which way it is is counted, up to
-FEW, before; SQLite is then told by a unary plus which columns are not to be looked up. PostgreSQL's planner knows by
-its statistics, and by the length of a list of numbers.
+been met: it has every column that people filter by, so that no row is looked up on the way. Where it has not after a
+stretch, for they stand far away or each meets one condition and none all, the numbers of those that meet each are laid
+over one another, which needs indexes alone. Which way it is is counted, up to FEW, before; SQLite is then told by a
+unary plus which columns are not to be looked up. PostgreSQL's planner knows by its statistics, and by the length of a
+list of numbers.
 """
 
 from __future__ import annotations
@@ -21,7 +22,9 @@ from django.db.models.expressions import RawSQL
 from certwright.store import models
 
 FEW = 5_000
-_STRETCH = 5_000  # certificates walked through
+_STRETCH = 60_000  # certificates walked through, in an index that has all that is asked for
+_ROWS = 20_000  # and where rows are read, or rows of another table looked up
+_NAMED = 5_000  # and where their names are searched
 _MANY = 150_000  # numbers laid over others
 
 
@@ -39,7 +42,9 @@ class _Plainly(Func):
 class Condition:
     """One condition of a query: a column compared with a value.
 
-    ``ordered``: its index has the ends in order. ``partial``: it has the rows alone in which the column is not empty.
+    ``lookup`` is Django's word, or ``between``: from the first of two values to before the second, either None for no
+    such bound. ``ordered``: its index has the ends in order. ``partial``: it has the rows alone in which the column is
+    not empty.
     """
 
     column: str
@@ -51,18 +56,22 @@ class Condition:
 
     def q(self, prefix: str = "") -> Q:
         """The condition, of the column itself or of an alias with that prefix."""
-        found = Q(**{f"{prefix}{self.column}__{self.lookup}": self.value})
+        found = self._compared(f"{prefix}{self.column}")
         if self.partial and not prefix:
             found &= ~Q(**{self.column: ""})
         return ~found if self.negated else found
+
+    def _compared(self, column: str) -> Q:
+        if self.lookup != "between":
+            return Q(**{f"{column}__{self.lookup}": self.value})
+        bounds = zip(("gte", "lt"), self.value, strict=True)
+        return Q(**{f"{column}__{side}": bound for side, bound in bounds if bound is not None})
 
     @property
     def is_few(self) -> bool:
         """Whether FEW certificates at most meet it."""
         if self.negated:
             return False
-        if self.column == "pk":
-            return True
         return models.Certificate.objects.filter(self.q()).order_by()[: FEW + 1].count() <= FEW
 
 
@@ -70,13 +79,15 @@ class Condition:
 class Plan:
     """Certificates that meet some conditions, in an order: by ``column`` (``pk`` or another) and then by number.
 
-    ``elsewhere`` are rows of other tables, of each of which a certificate must have one. ``named`` is a part of a name;
-    ``having`` looks for those by their trigrams where many have it. ``behind`` is the position that a page begins at.
+    ``elsewhere`` are rows of other tables, of each of which a certificate must have one. ``numbers`` are those of the
+    few that have a part of a name; where many have it, ``named`` says so of a row, and ``having`` looks for all of
+    them. ``behind`` is the position that a page begins at.
     """
 
     conditions: Sequence[Condition]
     elsewhere: Sequence[QuerySet[Any]] = ()
     behind: Q | None = None
+    numbers: Collection[int] | None = None
     named: Q | None = None
     having: Q | None = None
     column: str = "pk"
@@ -86,41 +97,62 @@ class Plan:
         """The numbers of the first so many."""
         few = self._few()
         if few is not None:
-            return self._numbers(self._looked_up(few), size, plainly=True)
-        ordered = (one for one in self.conditions if one.ordered) if self.column == "not_after" else ()
-        looked_up = (next(iter(ordered), None), *(one for one in self.conditions if one.column == self.column))
+            return self._read(self._plain().filter(few), size, plainly=True)
+        looked_up = self._looked_up()
         walk = self._plain(*looked_up)
-        sure = all(one in looked_up for one in self.conditions) and not self.elsewhere and self.named is None
-        if sure or connection.vendor != "sqlite":
-            return self._numbers(walk, size, plainly=False)
+        if connection.vendor != "sqlite" or self._is_sure(looked_up):
+            return self._read(walk, size)
         bound = self._bound(looked_up)
-        found = self._numbers(walk.filter(bound) if bound else walk, size, plainly=False)
+        found = self._read(walk.filter(bound) if bound else walk, size)
         if len(found) == size or bound is None:
             return found
         together = self._together()
         if together is None:
-            return self._numbers(walk, size, plainly=False)
-        return self._numbers(self._plain().filter(_among(together)), size, plainly=True)
+            return self._read(walk, size)
+        return self._read(self._plain().filter(_among(together)), size, plainly=True)
 
     def unsorted(self) -> QuerySet[models.Certificate]:
         """Those certificates in any order: to be counted."""
         few = self._few()
+        if few is not None:
+            return self._plain().filter(few).order_by()
         several = len(self.conditions) + len(self.elsewhere) + (self.named is not None) > 1
-        if few is None and several and connection.vendor == "sqlite":
+        if several and connection.vendor == "sqlite":
             together = self._together()
             if together is not None:
                 return self._plain().filter(_among(together)).order_by()
-        return self._plain(few or next(iter(self.conditions), None)).order_by()
+        return self._plain(next(iter(self.conditions), None)).order_by()
 
-    def _few(self) -> Condition | None:
-        return next((one for one in self.conditions if one.is_few), None)
+    def _few(self) -> Q | None:
+        """The few certificates that alone may meet everything; None where each condition is met by many.
 
-    def _looked_up(self, few: Condition) -> QuerySet[models.Certificate]:
-        """All conditions, met by the few certificates of one index: SQLite knows no more of a value than how many
-        values there are, and would read everything for one of two."""
+        SQLite knows no more of a value than how many values there are, and would read everything for one of two.
+        """
+        if self.numbers is not None:
+            return _among(self.numbers)
+        for table in self.elsewhere:
+            numbers = list(table.order_by().values_list("certificate_id", flat=True)[: FEW + 1])
+            if len(numbers) <= FEW:
+                return _among(set(numbers))
+        few = next((one for one in self.conditions if one.is_few), None)
+        if few is None:
+            return None
         if connection.vendor != "sqlite":
-            return self._plain(few)
-        return self._plain().filter(pk__in=models.Certificate.objects.filter(few.q()).order_by().values("pk"))
+            return few.q()
+        return Q(pk__in=models.Certificate.objects.filter(few.q()).order_by().values("pk"))
+
+    def _looked_up(self) -> list[Condition]:
+        """The conditions that say where the walk begins and ends: those of the column that has the order, and the
+        one, if it is the only other, whose own index has it."""
+        others = [one for one in self.conditions if one.column != self.column]
+        mine = [one for one in self.conditions if one.column == self.column]
+        if self.column == "not_after" and len(others) == 1 and others[0].ordered:
+            return mine + others
+        return mine
+
+    def _is_sure(self, looked_up: Sequence[Condition]) -> bool:
+        """Whether each certificate of the walk is one of the page."""
+        return len(looked_up) == len(self.conditions) and not self.elsewhere and self.named is None
 
     def _together(self) -> set[int] | None:
         """The numbers of those that may meet everything; None where no single condition narrows it down."""
@@ -147,24 +179,33 @@ class Plan:
         found = found.alias(**{f"plain_{one.column}": _Plainly(F(one.column)) for one in plain})
         for one in self.conditions:
             found = found.filter(one.q("plain_" if one in plain else ""))
-        for other in (*map(_few_or, self.elsewhere), self.behind, self.named):
+        for table in self.elsewhere:
+            found = found.filter(Exists(table.filter(certificate=OuterRef("pk"))))
+        for other in (self.behind, self.named):
             if other is not None:
                 found = found.filter(other)
         return found
 
-    def _bound(self, looked_up: Sequence[Condition | None]) -> Q | None:
+    def _bound(self, looked_up: Sequence[Condition]) -> Q | None:
         """The end of the stretch that is walked; None where it would be the end of all."""
-        ahead = models.Certificate.objects.filter(*(one.q() for one in looked_up if one is not None))
+        ahead = models.Certificate.objects.filter(*(one.q() for one in looked_up), is_leaf=True)
         if self.behind is not None:
             ahead = ahead.filter(self.behind)
-        end = ahead.order_by(*self._order(plainly=False)).values_list(self.column, flat=True)[_STRETCH : _STRETCH + 1]
+        stretch = self._stretch
+        end = ahead.order_by(*self._order()).values_list(self.column, flat=True)[stretch : stretch + 1]
         value = next(iter(end), None)
         return None if value is None else Q(**{f"{self.column}__{'gt' if self.descending else 'lt'}e": value})
 
-    def _numbers(self, found: QuerySet[models.Certificate], size: int, *, plainly: bool) -> list[int]:
+    @property
+    def _stretch(self) -> int:
+        if self.named is not None:
+            return _NAMED
+        return _ROWS if self.elsewhere or self.column == "pk" else _STRETCH
+
+    def _read(self, found: QuerySet[models.Certificate], size: int, *, plainly: bool = False) -> list[int]:
         return list(found.order_by(*self._order(plainly=plainly)).values_list("pk", flat=True)[:size])
 
-    def _order(self, *, plainly: bool) -> list[Any]:
+    def _order(self, *, plainly: bool = False) -> list[Any]:
         columns = ["pk"] if self.column == "pk" else [self.column, "pk"]
         expressions: list[Any] = [_Plainly(F(column)) if plainly else F(column) for column in columns]
         return [one.desc() if self.descending else one.asc() for one in expressions]
@@ -172,11 +213,7 @@ class Plan:
 
 def _among(numbers: Collection[int]) -> Q:
     """Certificates of those numbers, however many: handed to SQLite as one parameter."""
+    if connection.vendor != "sqlite":
+        return Q(pk__in=numbers)
     listed = RawSQL("SELECT value FROM json_each(%s)", [str(list(numbers))], output_field=IntegerField())
     return Q(pk__in=listed)
-
-
-def _few_or(table: QuerySet[Any]) -> Q:
-    """Certificates that have such a row: by their numbers where they are few."""
-    few = list(table.order_by().values_list("certificate_id", flat=True)[: FEW + 1])
-    return Q(pk__in=set(few)) if len(few) <= FEW else Q(Exists(table.filter(certificate=OuterRef("pk"))))

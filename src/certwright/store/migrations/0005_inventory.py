@@ -409,11 +409,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['not_after', 'id'], name='certificate_end'),
+            index=models.Index(fields=['not_after', 'id', 'state', 'account', 'issuer', 'validation', 'key_spec', 'severity', 'organization', 'owner', 'product'], condition=models.Q(is_leaf=True), name='certificate_end'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['common_name', 'id'], name='certificate_name'),
+            index=models.Index(fields=['common_name', 'id', 'not_after', 'state', 'account', 'issuer', 'validation', 'key_spec', 'severity', 'organization', 'owner', 'product'], condition=models.Q(is_leaf=True), name='certificate_name'),
+        ),
+        migrations.AddIndex(
+            model_name='certificate',
+            index=models.Index(fields=['recorded_at'], name='certificate_recorded'),
         ),
         migrations.AddIndex(
             model_name='certificate',

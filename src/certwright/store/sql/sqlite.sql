@@ -1,8 +1,8 @@
 -- What Django's models cannot say, for SQLite. Statements end with a line of two semicolons.
 -- A migration that rebuilds the table certificate or finding must run this file again: SQLite drops its triggers.
 
--- Names of certificates by their trigrams: LIKE decides, this only says where to look (so no positions are kept).
-CREATE VIRTUAL TABLE IF NOT EXISTS certificate_search USING fts5(text, content='', tokenize='trigram', detail='none')
+-- Names of certificates by their trigrams, with their positions: a part of a name is a phrase of them.
+CREATE VIRTUAL TABLE IF NOT EXISTS certificate_search USING fts5(text, content='', tokenize='trigram')
 ;;
 CREATE TRIGGER IF NOT EXISTS certificate_named AFTER INSERT ON certificate WHEN new.is_leaf BEGIN
   INSERT INTO certificate_search (rowid, text) VALUES (new.id, new.names || ' ' || new.common_name);
