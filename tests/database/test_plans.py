@@ -68,7 +68,8 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """As at a million: most certificates are not few."""
     for module in (reading, searching):
         monkeypatch.setattr(module, "FEW", FEW)
-    monkeypatch.setattr(reading, "_STRETCH", STRETCH)
+    for name in ("_STRETCH", "_ROWS", "_NAMED"):
+        monkeypatch.setattr(reading, name, STRETCH)
 
 
 @contextmanager

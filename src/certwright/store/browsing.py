@@ -213,7 +213,8 @@ def _named(name: str) -> tuple[list[int] | None, Q | None, Q | None]:
     few = numbers_having(text)
     if few is not None:
         return few, None, None
-    return None, Q(names__icontains=text) | Q(common_name__icontains=text), having(text)
+    named = Q(common_name__icontains=text)
+    return None, named if " " in text else named | Q(names__icontains=text), having(text)
 
 
 def _behind(query: Query, after: Position) -> Q:

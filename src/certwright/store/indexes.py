@@ -13,8 +13,8 @@ _TABLES: tuple[type[models.Model], ...] = (Certificate, Sighting)
 # What finds parts of names, by database (see sql/): a trigger that fills a table, or an index.
 _SEARCH = {"sqlite": ("TRIGGER", "certificate_named"), "postgresql": ("INDEX", "certificate_search")}
 _FILL = (
-    "INSERT INTO certificate_search (rowid, text) SELECT id, names || ' ' || common_name FROM certificate "
-    "WHERE is_leaf AND id NOT IN (SELECT id FROM certificate_search_docsize)"
+    "INSERT INTO certificate_search (rowid, text) SELECT id, replace(names, ' ', char(10)) || char(10) || common_name "
+    "FROM certificate WHERE is_leaf AND id NOT IN (SELECT id FROM certificate_search_docsize)"
 )
 
 

@@ -10,7 +10,10 @@ from certwright.store.reading import FEW
 
 SHORTEST = 3  # characters
 _MATCH = "SELECT rowid FROM certificate_search WHERE certificate_search MATCH %s"
-_LIKE = "SELECT id FROM certificate WHERE lower(names || ' ' || common_name) LIKE lower(%s) AND is_leaf LIMIT %s"
+_LIKE = (
+    "SELECT id FROM certificate WHERE lower(replace(names, ' ', chr(10)) || chr(10) || common_name) LIKE lower(%s) "
+    "AND is_leaf LIMIT %s"
+)
 
 
 def numbers_having(text: str) -> list[int] | None:

@@ -27,7 +27,7 @@ def run_sql(apps, schema_editor):
     )
     if vendor == 'sqlite':
         schema_editor.execute(
-            "INSERT INTO certificate_search (rowid, text) SELECT id, names || ' ' || common_name "
+            "INSERT INTO certificate_search (rowid, text) SELECT id, replace(names, ' ', char(10)) || char(10) || common_name "
             'FROM certificate WHERE is_leaf'
         )
 

@@ -4,7 +4,7 @@
 CREATE EXTENSION IF NOT EXISTS pg_trgm
 ;;
 CREATE INDEX IF NOT EXISTS certificate_search ON certificate
-  USING gin (lower(names || ' ' || common_name) gin_trgm_ops)
+  USING gin (lower(replace(names, ' ', chr(10)) || chr(10) || common_name) gin_trgm_ops)
 ;;
 CREATE OR REPLACE FUNCTION count_certificates_added() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
