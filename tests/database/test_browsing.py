@@ -75,8 +75,10 @@ def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     few, stretch, many = request.param
     for module in (reading, searching):
         monkeypatch.setattr(module, "FEW", few)
-    monkeypatch.setattr(reading, "_STRETCH", stretch)
+    for name in ("_STRETCH", "_ROWS", "_NAMED"):
+        monkeypatch.setattr(reading, name, stretch)
     monkeypatch.setattr(reading, "_MANY", many)
+    monkeypatch.setattr(reading, "_PIECE", max(few, 1))
 
 
 def fill(draw: Any) -> Known:

@@ -44,6 +44,7 @@ _MAXIMUM_TYPED = 1024  # what we are willing to look at before IDN mapping, whic
 # are well-formed in DNS and refused for public certificates by policy, where the reason can be told.
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _PLAIN_NAME = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)*{_LABEL}", re.ASCII)
+_USUAL_NAME = re.compile(rf"(?:\*\.)?(?:{_LABEL}\.)+[a-z]{{2,63}}", re.ASCII)
 _PLAIN_LABEL = re.compile(_LABEL, re.ASCII)
 _NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)", re.ASCII)
 _NOT_PLAIN = re.compile(r"[^*.A-Za-z0-9_-]")
@@ -96,6 +97,8 @@ def normalise_found(name: str, *, as_dns_name: bool = True) -> str:
     so it compares unequal to every name that can be ordered. An IP address in a dNSName becomes
     ``dns:192.0.2.1``: it is not the iPAddress 192.0.2.1 (BR 7.1.2.7.12).
     """
+    if as_dns_name and _is_usual(name):
+        return name
     try:
         found = normalise(name)
     except Invalid:
@@ -105,6 +108,11 @@ def normalise_found(name: str, *, as_dns_name: bool = True) -> str:
     if is_ip(found):
         return f"dns:{_inert(name)}"
     return found if found == name.lower() else _inert(name)
+
+
+def _is_usual(name: str) -> bool:
+    """Whether it is the canonical spelling of a DNS name as nearly all are: told at a glance."""
+    return len(name) <= MAXIMUM_LENGTH and _USUAL_NAME.fullmatch(name) is not None and "xn--" not in name
 
 
 def is_wildcard(name: str) -> bool:

@@ -9,17 +9,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from certwright.model.ca import CAOrder
 from certwright.model.errors import Refused
 from certwright.model.inventory import Count, Page, Position, Query, Severity, Sort, Summary
+from certwright.model.order import KeyReference
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState
 from certwright.store import bulk, models, rows
-from certwright.store.reading import Condition, Plan
+from certwright.store.reading import Condition, Numbers, Plan
 from certwright.store.searching import SHORTEST, having, numbers_having
 
 SEVERITIES = (None, Severity.NOTICE, Severity.WARNING, Severity.ERROR)  # by the number in the column
@@ -35,7 +36,12 @@ FACETS: Mapping[str, str] = {
     "owner": "owner",
 }
 CAP = 10_000  # certificates counted one by one
-_ROWS = models.Certificate.objects.select_related("account", "issuer", "key", "replaces")
+_COLUMNS = (
+    "pk", "fingerprint", "serial", "common_name", "names", "issuer__name", "organization", "validation", "key_spec",
+    "public_key_sha256", "not_before", "not_after", "state", "account__name", "account__ca", "ca_order_id",
+    "ca_certificate_id", "product", "key", "replaces__fingerprint", "revoked_at", "revocation_reason", "owner",
+    "fields", "severity", "recorded_at",
+)  # fmt: skip
 _COLUMN = {Sort.RECORDED: "pk", Sort.ENDS: "not_after", Sort.NAME: "common_name"}
 
 
@@ -48,7 +54,8 @@ class Browsing:
     def page(self, query: Query, *, after: Position | None = None, size: int = 100) -> Page:
         """The certificates of a query behind a position, so many at most. Raises Refused for too short a name."""
         ids = self._plan(query, after).page(size + 1)
-        rows_of = {row.pk: row for row in _ROWS.filter(pk__in=ids[:size])}
+        read = models.Certificate.objects.filter(pk__in=ids[:size]).values_list(*_COLUMNS, named=True)
+        rows_of = {row.pk: row for row in read}
         found = [rows_of[pk] for pk in ids[:size] if pk in rows_of]
         return Page(self._summaries(found), _position(found[-1], query) if found and len(ids) > size else None)
 
@@ -144,14 +151,22 @@ class Browsing:
             models.Tag.objects.filter(certificate__in=ids).order_by("tag").values_list("certificate_id", "tag")
         ):
             tags.setdefault(certificate, []).append(tag)
-        now = self._clock.now()
-        return tuple(
-            _summary(row, now, orders.get(row.pk), successors.get(row.pk, ""), tuple(tags.get(row.pk, ())))
-            for row in found
-        )
+        wanted = {row.key for row in found if row.key}
+        keys = {row.pk: rows.key_value(row) for row in models.Key.objects.filter(pk__in=wanted)} if wanted else {}
+        now, beside = self._clock.now(), _Beside(orders, successors, tags, keys)
+        return tuple(_summary(row, now, beside) for row in found)
 
 
-def state_of(row: models.Certificate, now: datetime) -> CertificateState:
+class _Beside(NamedTuple):
+    """What other tables have of the certificates of a page, by their numbers; keys by their own."""
+
+    orders: Mapping[int, int]
+    successors: Mapping[int | None, str]
+    tags: Mapping[int, Sequence[str]]
+    keys: Mapping[int, KeyReference]
+
+
+def state_of(row: Any, now: datetime) -> CertificateState:
     """What has become of a certificate by now: only time makes one expired, and a revoked one stays revoked."""
     state = CertificateState(row.state)
     if state is not CertificateState.REVOKED and row.not_after < now:
@@ -205,7 +220,7 @@ def _elsewhere(query: Query) -> list[QuerySet[Any]]:
     return found
 
 
-def _named(name: str) -> tuple[list[int] | None, Q | None, Q | None]:
+def _named(name: str) -> tuple[list[int] | None, Q | None, Numbers | None]:
     """Certificates with that part of a name: their numbers where they are few, else what a row and the search say."""
     text = name.strip()
     if len(text) < SHORTEST or not text.isprintable():
@@ -227,19 +242,19 @@ def _behind(query: Query, after: Position) -> Q:
     return Q(**{f"{column}__{side}e": value}) & (~Q(**{column: value}) | Q(**{f"pk__{side}": after.id}))
 
 
-def _position(row: models.Certificate, query: Query) -> Position:
+def _position(row: Any, query: Query) -> Position:
     value = {Sort.RECORDED: "", Sort.ENDS: row.not_after.isoformat(), Sort.NAME: row.common_name}[query.sort]
     return Position(value, row.pk)
 
 
-def _summary(row: Any, now: datetime, order: int | None, successor: str, tags: tuple[str, ...]) -> Summary:
+def _summary(row: Any, now: datetime, beside: _Beside) -> Summary:
     return Summary(
         id=row.pk,
         fingerprint=row.fingerprint,
         serial=row.serial,
         common_name=row.common_name,
         names=tuple(row.names.split()),
-        issuer=row.issuer.name,
+        issuer=row.issuer__name,
         organization=row.organization,
         validation=row.validation,
         key_spec=row.key_spec,
@@ -247,18 +262,18 @@ def _summary(row: Any, now: datetime, order: int | None, successor: str, tags: t
         not_before=row.not_before,
         not_after=row.not_after,
         state=state_of(row, now),
-        account=row.account.name if row.account else "",
-        ca=row.account.ca if row.account else "",
+        account=row.account__name or "",
+        ca=row.account__ca or "",
         ca_order=CAOrder(row.ca_order_id, row.ca_certificate_id),
         product=row.product,
-        order_id=order,
-        key=rows.key_value(row.key) if row.key else None,
-        replaces=row.replaces.fingerprint if row.replaces else "",
-        replaced_by=successor,
+        order_id=beside.orders.get(row.pk),
+        key=beside.keys.get(row.key),
+        replaces=row.replaces__fingerprint or "",
+        replaced_by=beside.successors.get(row.pk, ""),
         revoked_at=row.revoked_at,
         revocation_reason=row.revocation_reason,
         owner=row.owner,
-        tags=tags,
+        tags=tuple(beside.tags.get(row.pk, ())),
         fields=dict(row.fields),
         severity=SEVERITIES[row.severity],
         recorded_at=row.recorded_at,

@@ -16,6 +16,8 @@ _FILL = (
     "INSERT INTO certificate_search (rowid, text) SELECT id, replace(names, ' ', char(10)) || char(10) || common_name "
     "FROM certificate WHERE is_leaf AND id NOT IN (SELECT id FROM certificate_search_docsize)"
 )
+# Bytes that FTS5 gathers before it writes: https://sqlite.org/fts5.html §6.7 (hashsize)
+_GATHERED = "INSERT INTO certificate_search (certificate_search, rank) VALUES ('hashsize', {})"
 
 
 def put_off() -> None:
@@ -52,7 +54,9 @@ def _restore_search(present: set[str]) -> int:
     statements = (Path(__file__).parent / "sql" / f"{connection.vendor}.sql").read_text(encoding="utf-8").split(";;\n")
     with transaction.atomic():
         if _is_sqlite():
+            _execute(_GATHERED.format(32 * 1024 * 1024))
             _execute(_FILL)
+            _execute(_GATHERED.format(1024 * 1024))  # as it is by itself
         _execute(next(one for one in statements if f"IF NOT EXISTS {name} " in one))
     return 1
 

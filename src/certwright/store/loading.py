@@ -175,7 +175,8 @@ class Loading:
     ) -> list[str]:
         """Insert the certificates that nobody has kept; returns their fingerprints."""
         new = sorted(set(batch.parsed) - set(batch.ids))  # sorted: neighbours in the index, and no deadlock
-        issuers = self._issuers_of([batch.parsed[fingerprint] for fingerprint in new])
+        issuer_of = {fingerprint: batch.parsed[fingerprint].issuer_der for fingerprint in new}
+        issuers = self._issuers_of({name: batch.parsed[fingerprint] for fingerprint, name in issuer_of.items()})
         for fingerprint, number in zip(new, bulk.numbers(models.Certificate, len(new)) if new else (), strict=True):
             batch.ids[fingerprint] = number
         rows = []
@@ -183,7 +184,7 @@ class Loading:
             certificate = batch.parsed[fingerprint]
             columns = certificate_columns(certificate) | {
                 "id": batch.ids[fingerprint],
-                "issuer": issuers[certificate.issuer_der],
+                "issuer": issuers[issuer_of[fingerprint]],
                 "chain": chain_of.get(fingerprint, []),
                 "state": CertificateState.VALID,
                 "fields": {},
@@ -200,9 +201,9 @@ class Loading:
         )
         return new
 
-    def _issuers_of(self, certificates: Iterable[Certificate]) -> dict[bytes, int]:
-        """The numbers of their issuers' names; remembered when they are committed."""
-        unknown = {one.issuer_der: one for one in certificates if one.issuer_der not in self._issuers}
+    def _issuers_of(self, certificates: Mapping[bytes, Certificate]) -> dict[bytes, int]:
+        """The numbers of the issuers' names of certificates, which are given by those; remembered when committed."""
+        unknown = {name: one for name, one in certificates.items() if name not in self._issuers}
         made = {name: issuer_row(unknown[name]).pk for name in sorted(unknown)}
         transaction.on_commit(lambda: self._issuers.update(made))
         return {**self._issuers, **made}

@@ -162,6 +162,7 @@ class Issuer(models.Model):
         db_table = "issuer"
 
 
+_LEAF = models.Q(is_leaf=True)
 _FILTERED = (
     "state", "account", "issuer", "validation", "key_spec", "severity", "organization", "owner", "product",
 )  # fmt: skip
@@ -212,27 +213,27 @@ class Certificate(models.Model):
         # The first two have the orders of lists, and what lists are filtered by. Each other is a filter that few rows
         # may pass, then the usual order. A first import makes them when it is done.
         indexes = (
-            models.Index(
-                fields=("not_after", "id", *_FILTERED), name="certificate_end", condition=models.Q(is_leaf=True)
-            ),
+            models.Index(fields=("not_after", "id", *_FILTERED), name="certificate_end", condition=_LEAF),
             models.Index(
                 fields=("common_name", "id", "not_after", *_FILTERED),
                 name="certificate_name",
-                condition=models.Q(is_leaf=True),
+                condition=_LEAF,
             ),
             models.Index(fields=("recorded_at",), name="certificate_recorded"),
             models.Index(fields=("serial",), name="certificate_serial"),
             models.Index(fields=("public_key_sha256",), name="certificate_public_key"),
-            models.Index(fields=("issuer", "not_after"), name="certificate_issuer"),
-            models.Index(fields=("state", "not_after"), name="certificate_state"),
-            models.Index(fields=("key_spec", "not_after"), name="certificate_key_spec"),
-            models.Index(fields=("validation", "not_after"), name="certificate_validation"),
-            models.Index(fields=("organization", "not_after"), name="certificate_organization"),
-            models.Index(fields=("account", "not_after"), name="certificate_account"),
+            models.Index(fields=("issuer", "not_after", "id", "is_leaf"), name="certificate_issuer"),
+            models.Index(fields=("state", "not_after"), name="certificate_state", condition=_LEAF),
+            models.Index(fields=("key_spec", "not_after"), name="certificate_key_spec", condition=_LEAF),
+            models.Index(fields=("validation", "not_after"), name="certificate_validation", condition=_LEAF),
+            models.Index(fields=("organization", "not_after"), name="certificate_organization", condition=_LEAF),
+            models.Index(fields=("account", "not_after"), name="certificate_account", condition=_LEAF),
             models.Index(fields=("account", "ca_order_id"), name="certificate_ca_order"),
-            models.Index(fields=("product", "not_after"), name="certificate_product", condition=_known("product")),
-            models.Index(fields=("owner", "not_after"), name="certificate_owner", condition=_known("owner")),
-            models.Index(fields=("severity", "not_after"), name="certificate_severity"),
+            models.Index(
+                fields=("product", "not_after"), name="certificate_product", condition=_LEAF & _known("product")
+            ),
+            models.Index(fields=("owner", "not_after"), name="certificate_owner", condition=_LEAF & _known("owner")),
+            models.Index(fields=("severity", "not_after"), name="certificate_severity", condition=_LEAF),
             models.Index(fields=("key",), name="certificate_key", condition=models.Q(key__isnull=False)),
             models.Index(fields=("replaces",), name="certificate_replaces", condition=models.Q(replaces__isnull=False)),
             models.Index(fields=("judged_at",), name="certificate_judged"),

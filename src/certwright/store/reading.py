@@ -11,10 +11,11 @@ list of numbers.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.db import connection
 from django.db.models import Exists, F, Func, IntegerField, OuterRef, Q, QuerySet
 from django.db.models.expressions import RawSQL
@@ -25,7 +26,8 @@ FEW = 5_000
 _STRETCH = 60_000  # certificates walked through, in an index that has all that is asked for
 _ROWS = 20_000  # and where rows are read, or rows of another table looked up
 _NAMED = 5_000  # and where their names are searched
-_MANY = 150_000  # numbers laid over others
+_MANY = 40_000  # numbers laid over others
+_PIECE = 5_000  # of those that were laid over one another, looked at at once
 
 
 class _Plainly(Func):
@@ -39,8 +41,36 @@ class _Plainly(Func):
 
 
 @dataclass(frozen=True, slots=True)
+class Numbers:
+    """The numbers of certificates that a statement selects: read past the ORM, which takes several times as long."""
+
+    statement: str
+    values: Sequence[Any]
+
+    @classmethod
+    def of(cls, query: QuerySet[Any, int]) -> Numbers:
+        """What a query selects, in any order."""
+        try:
+            return cls(*query.order_by().query.sql_with_params())
+        except EmptyResultSet:  # one of none
+            return cls("SELECT 0 WHERE 1 = 0", ())
+
+    def count(self, most: int) -> int:
+        """How many there are, up to so many."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT count(*) FROM ({self.statement} LIMIT {most:d}) AS some", self.values)  # noqa: S608
+            return int(cursor.fetchone()[0])
+
+    def first(self, most: int) -> list[int]:
+        """So many of them at most."""
+        with connection.cursor() as cursor:
+            cursor.execute(f"{self.statement} LIMIT {most:d}", self.values)
+            return [number for (number,) in cursor.fetchall()]
+
+
+@dataclass(frozen=True, slots=True)
 class Condition:
-    """One condition of a query: a column compared with a value.
+    """One condition of a query for leaves: a column compared with a value.
 
     ``lookup`` is Django's word, or ``between``: from the first of two values to before the second, either None for no
     such bound. ``ordered``: its index has the ends in order. ``partial``: it has the rows alone in which the column is
@@ -68,11 +98,9 @@ class Condition:
         return Q(**{f"{column}__{side}": bound for side, bound in bounds if bound is not None})
 
     @property
-    def is_few(self) -> bool:
-        """Whether FEW certificates at most meet it."""
-        if self.negated:
-            return False
-        return models.Certificate.objects.filter(self.q()).order_by()[: FEW + 1].count() <= FEW
+    def numbers(self) -> Numbers:
+        """Those of the leaves that meet it, from its index alone."""
+        return Numbers.of(models.Certificate.objects.filter(self.q(), is_leaf=True).values_list("pk", flat=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +117,7 @@ class Plan:
     behind: Q | None = None
     numbers: Collection[int] | None = None
     named: Q | None = None
-    having: Q | None = None
+    having: Numbers | None = None
     column: str = "pk"
     descending: bool = False
 
@@ -109,7 +137,14 @@ class Plan:
         together = self._together()
         if together is None:
             return self._read(walk, size)
-        return self._read(self._plain().filter(_among(together)), size, plainly=True)
+        if len(together) > FEW and self.column != "pk":
+            return self._read(walk.alias(plain_pk=_Plainly(F("pk"))).filter(plain_pk__in=_listed(together)), size)
+        found = []
+        for piece in _in_pieces(together, descending=self.descending and self.column == "pk"):
+            found += self._read(self._plain().filter(_among(piece)), size - len(found), plainly=True)
+            if len(found) == size:
+                break
+        return found
 
     def unsorted(self) -> QuerySet[models.Certificate]:
         """Those certificates in any order: to be counted."""
@@ -131,15 +166,15 @@ class Plan:
         if self.numbers is not None:
             return _among(self.numbers)
         for table in self.elsewhere:
-            numbers = list(table.order_by().values_list("certificate_id", flat=True)[: FEW + 1])
-            if len(numbers) <= FEW:
-                return _among(set(numbers))
-        few = next((one for one in self.conditions if one.is_few), None)
-        if few is None:
-            return None
-        if connection.vendor != "sqlite":
-            return few.q()
-        return Q(pk__in=models.Certificate.objects.filter(few.q()).order_by().values("pk"))
+            found = _of(table).first(FEW + 1)
+            if len(found) <= FEW:
+                return _among(set(found))
+        for one in self.conditions:
+            if not one.negated:
+                numbers = one.numbers
+                if numbers.count(FEW + 1) <= FEW:
+                    return one.q() if connection.vendor != "sqlite" else _among(numbers.first(FEW))
+        return None
 
     def _looked_up(self) -> list[Condition]:
         """The conditions that say where the walk begins and ends: those of the column that has the order, and the
@@ -156,21 +191,21 @@ class Plan:
 
     def _together(self) -> set[int] | None:
         """The numbers of those that may meet everything; None where no single condition narrows it down."""
-        sets: list[QuerySet[Any]] = [
-            models.Certificate.objects.filter(one.q()).order_by().values_list("pk", flat=True)
-            for one in self.conditions
-            if not one.negated
-        ]
-        sets += [table.order_by().values_list("certificate_id", flat=True) for table in self.elsewhere]
-        if self.having is not None:
-            sets.append(models.Certificate.objects.filter(self.having).order_by().values_list("pk", flat=True))
-        counted = sorted(((found[: _MANY + 1].count(), place) for place, found in enumerate(sets)))
-        together: set[int] | None = None
+        sets = [one.numbers for one in self.conditions if not one.negated]
+        sets += [_of(table) for table in self.elsewhere]
+        counted = sorted(((found.count(_MANY + 1), place) for place, found in enumerate(sets)))
+        together = self._named_together()
         for count, place in counted:
             if count > _MANY or (together is not None and len(together) <= FEW):
                 break
-            together = set(sets[place]) if together is None else together & set(sets[place])
+            numbers = set(sets[place].first(count))
+            together = numbers if together is None else together & numbers
         return together
+
+    def _named_together(self) -> set[int] | None:
+        """Those with the part of a name that is looked for; None where that is not asked, or they are too many."""
+        found = [] if self.having is None else self.having.first(_MANY + 1)
+        return set(found) if 0 < len(found) <= _MANY else None
 
     def _plain(self, *looked_up: Condition | None) -> QuerySet[models.Certificate]:
         """All conditions, of which those alone are looked up."""
@@ -191,9 +226,12 @@ class Plan:
         ahead = models.Certificate.objects.filter(*(one.q() for one in looked_up), is_leaf=True)
         if self.behind is not None:
             ahead = ahead.filter(self.behind)
-        stretch = self._stretch
-        end = ahead.order_by(*self._order()).values_list(self.column, flat=True)[stretch : stretch + 1]
-        value = next(iter(end), None)
+        ends: QuerySet[Any, Any] = ahead.order_by(*self._order()).values_list(self.column, flat=True)
+        if self.column == "pk":  # numbers follow one another
+            first = next(iter(ends[:1]), None)
+            value = None if first is None else first - self._stretch if self.descending else first + self._stretch
+        else:
+            value = next(iter(ends[self._stretch : self._stretch + 1]), None)
         return None if value is None else Q(**{f"{self.column}__{'gt' if self.descending else 'lt'}e": value})
 
     @property
@@ -212,8 +250,23 @@ class Plan:
 
 
 def _among(numbers: Collection[int]) -> Q:
-    """Certificates of those numbers, however many: handed to SQLite as one parameter."""
+    """Certificates of those numbers, however many."""
+    return Q(pk__in=_listed(numbers))
+
+
+def _listed(numbers: Collection[int]) -> Collection[int] | RawSQL:
+    """The numbers as SQLite takes them: as one parameter."""
     if connection.vendor != "sqlite":
-        return Q(pk__in=numbers)
-    listed = RawSQL("SELECT value FROM json_each(%s)", [str(list(numbers))], output_field=IntegerField())
-    return Q(pk__in=listed)
+        return numbers
+    return RawSQL("SELECT value FROM json_each(%s)", [str(list(numbers))], output_field=IntegerField())
+
+
+def _in_pieces(numbers: Collection[int], *, descending: bool) -> Iterator[list[int]]:
+    """The numbers in their order, so many at a time."""
+    ordered = sorted(numbers, reverse=descending)
+    return (ordered[start : start + _PIECE] for start in range(0, len(ordered), _PIECE))
+
+
+def _of(table: QuerySet[Any]) -> Numbers:
+    """The certificates of those rows."""
+    return Numbers.of(table.values_list("certificate_id", flat=True))

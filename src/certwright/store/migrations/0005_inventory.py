@@ -425,27 +425,27 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['issuer', 'not_after'], name='certificate_issuer'),
+            index=models.Index(fields=['issuer', 'not_after', 'id', 'is_leaf'], name='certificate_issuer'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['state', 'not_after'], name='certificate_state'),
+            index=models.Index(fields=['state', 'not_after'], condition=models.Q(is_leaf=True), name='certificate_state'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['key_spec', 'not_after'], name='certificate_key_spec'),
+            index=models.Index(fields=['key_spec', 'not_after'], condition=models.Q(is_leaf=True), name='certificate_key_spec'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['validation', 'not_after'], name='certificate_validation'),
+            index=models.Index(fields=['validation', 'not_after'], condition=models.Q(is_leaf=True), name='certificate_validation'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['organization', 'not_after'], name='certificate_organization'),
+            index=models.Index(fields=['organization', 'not_after'], condition=models.Q(is_leaf=True), name='certificate_organization'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['account', 'not_after'], name='certificate_account'),
+            index=models.Index(fields=['account', 'not_after'], condition=models.Q(is_leaf=True), name='certificate_account'),
         ),
         migrations.AddIndex(
             model_name='certificate',
@@ -453,15 +453,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(condition=models.Q(('product', ''), _negated=True), fields=['product', 'not_after'], name='certificate_product'),
+            index=models.Index(condition=models.Q(('is_leaf', True), models.Q(('product', ''), _negated=True)), fields=['product', 'not_after'], name='certificate_product'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(condition=models.Q(('owner', ''), _negated=True), fields=['owner', 'not_after'], name='certificate_owner'),
+            index=models.Index(condition=models.Q(('is_leaf', True), models.Q(('owner', ''), _negated=True)), fields=['owner', 'not_after'], name='certificate_owner'),
         ),
         migrations.AddIndex(
             model_name='certificate',
-            index=models.Index(fields=['severity', 'not_after'], name='certificate_severity'),
+            index=models.Index(fields=['severity', 'not_after'], condition=models.Q(is_leaf=True), name='certificate_severity'),
         ),
         migrations.AddIndex(
             model_name='certificate',
