@@ -66,18 +66,25 @@ def estate(stock: Stock) -> Stock:
     return stock
 
 
-WAYS = {"walked": (0, 0, 0), "laid over": (0, 0, 9), "both": (2, 2, 3), "looked up": (5_000, 5_000, 150_000)}
+WAYS = {
+    "walked": (0, 0, 0, 0),
+    "walked to the end": (0, 0, 9, 10**9),
+    "laid over": (0, 0, 9, 0),
+    "both": (2, 2, 3, 0),
+    "looked up": (5_000, 5_000, 150_000, 0),
+}
 
 
 @pytest.fixture(params=WAYS.values(), ids=WAYS)
 def ways(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """How many are few and how many are many, and how far a walk goes: so that every way to a page is gone."""
-    few, stretch, many = request.param
+    few, stretch, many, walked = request.param
     for module in (reading, searching):
         monkeypatch.setattr(module, "FEW", few)
-    for name in ("_STRETCH", "_ROWS", "_NAMED"):
+    for name in ("_STRETCH", "_NAMED"):
         monkeypatch.setattr(reading, name, stretch)
     monkeypatch.setattr(reading, "_MANY", many)
+    monkeypatch.setattr(reading, "_WALKED", walked)
     monkeypatch.setattr(reading, "_PIECE", max(few, 1))
 
 

@@ -68,7 +68,7 @@ def few(monkeypatch: pytest.MonkeyPatch) -> None:
     """As at a million: most certificates are not few."""
     for module in (reading, searching):
         monkeypatch.setattr(module, "FEW", FEW)
-    for name in ("_STRETCH", "_ROWS", "_NAMED"):
+    for name in ("_STRETCH", "_NAMED"):
         monkeypatch.setattr(reading, name, STRETCH)
 
 

@@ -163,7 +163,8 @@ class Issuer(models.Model):
 
 
 _LEAF = models.Q(is_leaf=True)
-_FILTERED = (
+# What lists are filtered by: columns of the indexes that lists are walked in.
+FILTERED = (
     "state", "account", "issuer", "validation", "key_spec", "severity", "organization", "owner", "product",
 )  # fmt: skip
 
@@ -213,9 +214,9 @@ class Certificate(models.Model):
         # The first two have the orders of lists, and what lists are filtered by. Each other is a filter that few rows
         # may pass, then the usual order. A first import makes them when it is done.
         indexes = (
-            models.Index(fields=("not_after", "id", *_FILTERED), name="certificate_end", condition=_LEAF),
+            models.Index(fields=("not_after", "id", *FILTERED), name="certificate_end", condition=_LEAF),
             models.Index(
-                fields=("common_name", "id", "not_after", *_FILTERED),
+                fields=("common_name", "id", "not_after", *FILTERED),
                 name="certificate_name",
                 condition=_LEAF,
             ),
