@@ -179,10 +179,8 @@ class Plan:
             if len(found) <= FEW:
                 return _among(set(found))
         for one in self.conditions:
-            if not one.negated:
-                numbers = one.numbers
-                if numbers.count(FEW + 1) <= FEW:
-                    return one.q() if connection.vendor != "sqlite" else _among(numbers.first(FEW))
+            if not one.negated and len(found := one.numbers.first(FEW + 1)) <= FEW:
+                return one.q() if connection.vendor != "sqlite" else _among(found)
         return None
 
     def _looked_up(self) -> list[Condition]:
@@ -207,7 +205,7 @@ class Plan:
         for count, place in counted:
             if count > _MANY or (together is not None and len(together) <= _ENOUGH):
                 break
-            numbers = set(sets[place].first(count))
+            numbers = set(sets[place].first(_MANY + 1))  # a moment later: there may be more
             together = numbers if together is None else together & numbers
         return together
 
