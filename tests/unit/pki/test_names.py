@@ -108,6 +108,20 @@ def test_a_found_name_never_raises_and_is_always_printable(found: str) -> None:
     assert names.normalise_found(found, as_dns_name=False).isprintable()
 
 
+@settings(deadline=None, max_examples=300)
+@given(DNS_NAME | st.from_regex(r"[a-z0-9_*.xX-]{1,70}(\.[a-z0-9]{1,3})?", fullmatch=True))
+@example("a" * 64 + ".example")
+@example("a." * 126 + "de")
+@example("shop.example\n")
+@example("192.0.2.a1")
+@example("xn--a.example")
+def test_a_name_told_at_a_glance_is_the_one_that_a_longer_look_finds(found: str) -> None:
+    told = names.normalise_found(found)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(names, "_is_usual", lambda name: False)
+        assert names.normalise_found(found) == told
+
+
 @settings(deadline=None, max_examples=200)
 @given(DNS_NAME)
 def test_case_trailing_dot_and_space_make_no_other_name(name: str) -> None:
