@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from django.db.models import Sum
+from django.db.models import Q, Sum
 
 from certwright.model.ports import Clock
 from certwright.model.words import CertificateState
@@ -39,14 +39,13 @@ class Overview:
     def figures(self, *, within: tuple[int, ...] = (7, 30, 60, 90)) -> Figures:
         """Everything at once; WEEKS weeks from this one on."""
         today = self._clock.now().date()
-        over = models.Rollup.objects.filter(day__lt=today)
-        rest = models.Rollup.objects.filter(day__gte=today)
         states = dict.fromkeys(CertificateState, 0)
-        for state, count in (*_sums(rest, "state"), *_sums(over.filter(state=CertificateState.REVOKED), "state")):
-            states[CertificateState(state)] += count
-        ended = over.exclude(state=CertificateState.REVOKED).aggregate(n=Sum("count"))["n"]
-        states[CertificateState.EXPIRED] = ended or 0
-        in_force = rest.filter(state=CertificateState.VALID)
+        counted = models.Rollup.objects.order_by().values_list("state")
+        for name, number, over in counted.annotate(n=Sum("count"), over=Sum("count", filter=Q(day__lt=today))):
+            state, ended = CertificateState(name), 0 if name == CertificateState.REVOKED else over or 0
+            states[state] += number - ended
+            states[CertificateState.EXPIRED] += ended
+        in_force = models.Rollup.objects.filter(day__gte=today, state=CertificateState.VALID)
         names = dict(models.CAAccount.objects.values_list("pk", "name"))
         days = dict(_sums(in_force.filter(day__lt=today + timedelta(weeks=WEEKS)), "day"))
         return Figures(
