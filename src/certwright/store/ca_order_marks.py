@@ -9,7 +9,7 @@ from django.db.models import Q, QuerySet
 
 from certwright.model.ca import ReportPage
 from certwright.model.words import CertificateState
-from certwright.store import models
+from certwright.store import bulk, models
 
 _WORD = 32  # characters of a revocation's reason
 _OVER = (CertificateState.REVOKED, CertificateState.REPLACED)
@@ -53,8 +53,9 @@ def _mark_tied(owner: models.CAAccount, page: ReportPage, now: datetime) -> None
     over = models.CAOrder.objects.filter(
         account=owner, ca_order_id__in=ids, certificate__isnull=False, certificate_state__in=_OVER
     )
-    for row in over:
-        end_certificate(row, now)
+    for row in over.select_related("certificate"):
+        if not _is_ended(row):
+            end_certificate(row, now)
 
 
 def _mark_replaced(owner: models.CAAccount, page: ReportPage) -> None:
@@ -66,11 +67,23 @@ def _mark_replaced(owner: models.CAAccount, page: ReportPage) -> None:
 
 
 def name_products(changed: Sequence[models.CAOrder]) -> None:
-    """A certificate shows the product of its CA order."""
-    for row in changed:
-        if row.certificate_id and row.product:
-            other = models.Certificate.objects.filter(pk=row.certificate_id).exclude(product=row.product)
-            other.update(product=row.product)
+    """A certificate shows the product of its CA order. Call it inside ``atomic``."""
+    named = {row.certificate_id: row.product for row in changed if row.certificate_id and row.product}
+    shown = bulk.look_up(
+        lambda ids: models.Certificate.objects.filter(pk__in=ids).values_list("pk", "product"), list(named)
+    )
+    others = [(named[pk], pk) for pk, product in shown if product != named[pk]]
+    bulk.update(models.Certificate, ("product",), others)
+
+
+def _is_ended(row: models.CAOrder) -> bool:
+    """Whether the certificate that a CA order is tied to already is what the CA says: revoked, when and why."""
+    certificate = row.certificate
+    if certificate is None or row.certificate_state == CertificateState.REPLACED:
+        return certificate is None or certificate.state != CertificateState.VALID
+    if certificate.state != CertificateState.REVOKED or row.revoked_at is None:
+        return certificate.state == CertificateState.REVOKED
+    return (certificate.revoked_at, certificate.revocation_reason) == (row.revoked_at, row.revocation_reason)
 
 
 def end_certificate(row: models.CAOrder, now: datetime) -> None:
