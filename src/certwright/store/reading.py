@@ -3,10 +3,10 @@
 There are three good ways to a page of a sorted list. Where some condition is met by few certificates, they are taken by
 its index and sorted. Where each is met by many, the index that has the order is walked, and soon a page of them has
 been met: it has every column that people filter by, so that no row is looked up on the way. Where it has not after a
-stretch, for they stand far away or each meets one condition and none all, the numbers of those that meet each are laid
-over one another, which needs indexes alone. Which way it is is counted, up to FEW, before; SQLite is then told by a
-unary plus which columns are not to be looked up. PostgreSQL's planner knows by its statistics, and by the length of a
-list of numbers.
+stretch, for they stand far away or each meets one condition and none all, the numbers of those that meet the rarer ones
+are laid over one another, which needs indexes alone. Where that leaves many too, the walk goes on to its end. Which way
+it is is counted, up to FEW, before; SQLite is then told by a unary plus which columns are not to be looked up.
+PostgreSQL's planner knows by its statistics, and by the length of a list of numbers.
 """
 
 from __future__ import annotations

@@ -70,13 +70,13 @@ class RevocationChecks:
             for column, asked in (("revocation_asked_at", checked), ("revocation_told_at", _told(checked))):
                 for ids in bulk.pieces([one.id for one in asked]):
                     models.Certificate.objects.filter(pk__in=ids).update(**{column: now})
+            held = self._held(checked)
             for one in checked:
-                held = models.Certificate.objects.filter(
-                    pk=one.id, state=CertificateState.REVOKED, revocation_reason=_HOLD
-                )
-                if one.told and one.reason != _HOLD:  # taken back, or now revoked for good
+                if one.id in held and one.told and one.reason != _HOLD:  # taken back, or now revoked for good
                     state = CertificateState.REPLACED if _has_successor(one.id) else CertificateState.VALID
-                    held.update(state=state, revoked_at=None, revocation_reason="", judged_at=None)
+                    models.Certificate.objects.filter(pk=one.id).update(
+                        state=state, revoked_at=None, revocation_reason="", judged_at=None
+                    )
                 if one.revoked_at is not None:
                     fresh = models.Certificate.objects.filter(pk=one.id).exclude(state=CertificateState.REVOKED)
                     count += fresh.update(
@@ -86,6 +86,12 @@ class RevocationChecks:
                         judged_at=None,
                     )
         return count
+
+    def _held(self, checked: Sequence[Checked]) -> set[int]:
+        """Those of them that are revoked for the time being; few are ever."""
+        held = models.Certificate.objects.filter(state=CertificateState.REVOKED, revocation_reason=_HOLD)
+        ids = [one.id for one in checked]
+        return set(bulk.look_up(lambda some: held.filter(pk__in=some).values_list("pk", flat=True), ids))
 
 
 def _has_successor(certificate: int) -> bool:
